@@ -1,0 +1,86 @@
+import type { DeadLetterReason } from '../contracts/dead-letter.ts';
+
+/**
+ * The ledger's record of one mail, one DynamoDB item per idempotency key. Every change is a pure function from item to
+ * item (`transitions.ts`) and is written only if nobody else wrote in between (`writeId`).
+ *
+ *   (absent) ──claim──▶ sending ──settle──▶ waiting ──claim──▶ sending …
+ *                          │                                      │
+ *                          └──settle, nobody pending──▶ settled ◀─┘
+ *   settled ──reopen (redriven entry)──▶ sending
+ *
+ * Times are milliseconds since the epoch, except `ttl`.
+ */
+export interface LedgerItem {
+  readonly key: string;
+  /** Random, new with each write: the token of optimistic locking. */
+  readonly writeId: string;
+  readonly payloadHash: string;
+  /** `sending`: a lease is held. `waiting`: recipients are pending, nobody sends. `settled`: nobody is pending. */
+  readonly state: 'sending' | 'waiting' | 'settled';
+  readonly lease?: Lease;
+  /** By normalised address. A recipient that is absent is pending and was never tried. */
+  readonly recipients: Readonly<Record<string, RecipientRecord>>;
+  /** Charged attempts: SMTP answers about the mail, and doubts. Never waits. */
+  readonly attempts: number;
+  /** Leases that ended without an outcome since the last settle that had one. */
+  readonly crashes: number;
+  /** When the mail was enqueued; a redrive starts it anew. */
+  readonly firstSeenAt: number;
+  readonly nextAttemptAt?: number;
+  readonly lastRelay?: string;
+  /** Entries for the dead-letter queue by deadLetterId: what is `pending` must still be written there. */
+  readonly deadLetters: Readonly<Record<string, DeadLetterRecord>>;
+  /** The mail's own expiry, from the copy that came first. */
+  readonly mailExpiresAt?: number;
+  readonly changedAt: number;
+  /** Seconds since the epoch: last change + 35 days. DynamoDB deletes days later; readers compare for themselves. */
+  readonly ttl: number;
+}
+
+export interface Lease {
+  /** Random, one per attempt. */
+  readonly owner: string;
+  readonly endsAt: number;
+  readonly relay: string;
+  /** The recipients of the transaction in flight; the others were not handed to the relay. */
+  readonly inFlight: readonly string[];
+}
+
+export interface RecipientRecord {
+  readonly status: 'pending' | 'accepted' | 'failed';
+  readonly at: number;
+  readonly relay?: string;
+  readonly code?: number;
+  readonly enhancedCode?: string;
+  /** Reply or error text; for accepted recipients it carries the relay's queue id. */
+  readonly text?: string;
+  readonly phase?: string;
+  /** Sends whose outcome stayed unknown. */
+  readonly doubts?: number;
+  /** Set when failed: the dead-letter entry that names this recipient. */
+  readonly deadLetterId?: string;
+}
+
+export interface DeadLetterRecord {
+  readonly reason: DeadLetterReason;
+  readonly pending: boolean;
+  readonly failedAt: number;
+  /** A sentence for people, for reasons that no SMTP reply explains. */
+  readonly message?: string;
+}
+
+/** DynamoDB, or anything that offers the same conditional write. Errors of the service are thrown. */
+export interface LedgerStore {
+  /** Strongly consistent. */
+  read(key: string): Promise<LedgerItem | undefined>;
+  /**
+   * Writes `next` if the stored item still is `expected` (compared by `writeId`; undefined: no item). A retried request
+   * whose first try had succeeded counts as written.
+   */
+  write(next: LedgerItem, expected: LedgerItem | undefined): Promise<LedgerWrite>;
+}
+
+export type LedgerWrite =
+  | { readonly written: true }
+  | { readonly written: false; readonly current: LedgerItem | undefined };

@@ -1,0 +1,110 @@
+import type { SmtpFailure, SmtpReply } from '../outcome/outcome.ts';
+
+/** How to reach one relay: the parsed secret, the version it came from, and the limits the stage config sets. */
+export interface RelayConnectionSettings {
+  readonly relay: string;
+  /** Secrets Manager version id. Sessions of different versions are never mixed. */
+  readonly version: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls' | 'none';
+  readonly auth?: PasswordAuth | TokenAuth;
+  readonly ca?: string;
+  readonly servername?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly ehloName?: string;
+  /** Sessions this process may hold to the relay at one time. */
+  readonly maxSessions: number;
+}
+
+export interface PasswordAuth {
+  readonly kind: 'password';
+  readonly username: string;
+  readonly password: string;
+  readonly method?: 'PLAIN' | 'LOGIN' | 'CRAM-MD5';
+}
+
+export interface TokenAuth {
+  readonly kind: 'token';
+  readonly user: string;
+  /** A current OAuth 2.0 access token. */
+  readonly accessToken: string;
+}
+
+/** Bounds of the phases, in milliseconds. Each is cut to what is left before the caller's deadline. */
+export interface SmtpTimeouts {
+  readonly connectMs: number;
+  readonly greetingMs: number;
+  readonly commandMs: number;
+  readonly finalReplyMs: number;
+}
+
+/** One SMTP transaction: MAIL, RCPT…, DATA. */
+export interface Transaction {
+  readonly envelope: { readonly from: string; readonly to: readonly string[] };
+  /** The complete RFC 5322 message with CRLF line ends, not yet dot-stuffed. Never copied, never modified. */
+  readonly message: Buffer;
+}
+
+/** Milliseconds per phase of one transaction; absent when the phase did not happen. */
+export interface TransactionTimings {
+  readonly envelopeMs?: number;
+  readonly dataMs?: number;
+}
+
+/**
+ * What became of every recipient of the transaction. Each address of the envelope stands in exactly one of the two lists.
+ * A failure of the whole transaction repeats its failure for every recipient that had no reply of its own.
+ */
+export interface TransactionResult {
+  readonly accepted: readonly { readonly address: string; readonly reply: SmtpReply }[];
+  readonly failed: readonly { readonly address: string; readonly failure: SmtpFailure }[];
+  readonly timings: TransactionTimings;
+}
+
+/** A live, authenticated session that belongs to the caller until `send` or `release` has returned. Use it once. */
+export interface SmtpSession {
+  readonly relay: string;
+  readonly reused: boolean;
+  /**
+   * Runs the transaction and gives the session back to its pool, or discards it. Never rejects. DATA is begun only when
+   * the final-reply time-out still fits before `deadline` (ms since the epoch).
+   */
+  send(transaction: Transaction, deadline: number): Promise<TransactionResult>;
+  /** Gives the session back unused. */
+  release(): void;
+}
+
+export type Acquired =
+  | { readonly ok: true; readonly session: SmtpSession }
+  | { readonly ok: false; readonly failure: SmtpFailure };
+
+export interface SmtpTransport {
+  /**
+   * A session to the relay: an idle one, or a new one, waiting for a free place when the limit is reached. Never rejects.
+   * `fresh: true` skips idle ones (used after a reused session died).
+   */
+  acquire(
+    settings: RelayConnectionSettings,
+    options: { readonly deadline: number; readonly fresh?: boolean },
+  ): Promise<Acquired>;
+  /** Ends every idle session with QUIT and refuses new ones. */
+  close(): Promise<void>;
+}
+
+/** What the transport reports while it works; counted as S18 says. */
+export interface SmtpObserver {
+  /** A connection attempt starts (also one that will fail). */
+  connectionOpened(relay: string): void;
+  /** QUIT was sent and answered with 221. */
+  connectionClosed(relay: string): void;
+  /** A session was taken from the pool instead of opened. */
+  connectionReused(relay: string): void;
+  connectionFailed(relay: string, failure: SmtpFailure): void;
+  /** A session is ready: how long its set-up took, in milliseconds per phase. */
+  connectionReady(
+    relay: string,
+    timings: { readonly connectMs: number; readonly tlsMs?: number; readonly authMs?: number },
+  ): void;
+}
