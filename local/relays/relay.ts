@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { type Behaviour, wellBehaved } from './behaviour.ts';
+import type { RelayCertificate } from './certificate.ts';
+import { type Deliver, sessionHandlers } from './session.ts';
+
+export interface RelayOptions {
+  readonly name: string;
+  /** Takes what was delivered; a mail is acknowledged only after it returned. */
+  readonly deliver: Deliver;
+  readonly behaviour?: Behaviour;
+  /** With a certificate the relay requires STARTTLS and AUTH; without one it speaks plaintext and takes anyone. */
+  readonly certificate?: RelayCertificate;
+}
+
+/** The relay secret of the design ("Contract: relay secret"), as far as an embedded relay needs it. */
+export interface RelaySecret {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'starttls' | 'none';
+  readonly username?: string;
+  readonly password?: string;
+  readonly ca?: string;
+  readonly servername?: string;
+}
+
+export interface EmbeddedRelay {
+  readonly name: string;
+  readonly port: number;
+  readonly secret: RelaySecret;
+  /** Changes what the relay does from now on. */
+  behave(behaviour: Behaviour): void;
+  /** Closes the port and drops every session, as a crashed host does. */
+  goDown(): Promise<void>;
+  /** Opens the same port again. */
+  comeBack(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * An SMTP server on a free loopback port that delivers to `deliver`. What npm `smtp-server` does not do, and callers
+ * must not expect: it waits 100 ms before every greeting (early talkers), compares recipients case-insensitively
+ * (`Ada@` and `ada@` count as one), and has no CHUNKING.
+ */
+export async function startRelay(options: RelayOptions): Promise<EmbeddedRelay> {
+  let behaviour = options.behaviour ?? wellBehaved;
+  const credentials = { username: options.name, password: randomBytes(18).toString('base64url') };
+  const sockets = new Map<number, Socket>();
+  const handlers = sessionHandlers({
+    relay: options.name,
+    credentials,
+    deliver: options.deliver,
+    behaviour: (moment) => behaviour(moment),
+    drop: (remotePort) => sockets.get(remotePort)?.destroy(),
+  });
+  const smtp = new SMTPServer({ ...protocolOptions(options), ...handlers });
+  // A client that resets its connection in the middle of a mail is part of what this relay is for.
+  smtp.on('error', () => undefined);
+  smtp.server.on('connection', (socket) => trackSocket(sockets, socket));
+  const port = await listen(smtp, 0);
+
+  const goDown = async () => {
+    if (!smtp.server.listening) return;
+    const closed = once(smtp.server, 'close');
+    smtp.server.close();
+    for (const socket of sockets.values()) socket.destroy();
+    await closed;
+  };
+  return {
+    name: options.name,
+    port,
+    secret: secretOf(options, credentials, port),
+    behave: (next) => {
+      behaviour = next;
+    },
+    goDown,
+    comeBack: async () => {
+      await listen(smtp, port);
+    },
+    close: goDown,
+  };
+}
+
+function protocolOptions(options: RelayOptions) {
+  const common = {
+    name: options.name,
+    disableReverseLookup: true,
+    logger: false,
+    maxAllowedUnauthenticatedCommands: 20,
+  };
+  return options.certificate === undefined
+    ? { ...common, authOptional: true, disabledCommands: ['STARTTLS', 'AUTH'] }
+    : { ...common, authMethods: ['PLAIN', 'LOGIN'], key: options.certificate.key, cert: options.certificate.cert };
+}
+
+function secretOf(
+  options: RelayOptions,
+  credentials: { readonly username: string; readonly password: string },
+  port: number,
+): RelaySecret {
+  const host = '127.0.0.1';
+  return options.certificate === undefined
+    ? { host, port, tls: 'none' }
+    : { host, port, tls: 'starttls', ...credentials, ca: options.certificate.ca, servername: 'localhost' };
+}
+
+function trackSocket(sockets: Map<number, Socket>, socket: Socket): void {
+  const { remotePort } = socket;
+  // Small replies would otherwise wait 40 ms for the client's delayed acknowledgement.
+  socket.setNoDelay(true);
+  if (remotePort === undefined) return;
+  sockets.set(remotePort, socket);
+  socket.once('close', () => sockets.delete(remotePort));
+}
+
+async function listen(smtp: SMTPServer, port: number): Promise<number> {
+  const listening = once(smtp.server, 'listening');
+  smtp.server.listen(port, '127.0.0.1');
+  await listening;
+  const address: AddressInfo | string | null = smtp.server.address();
+  if (address === null || typeof address === 'string') throw new Error('The relay has no TCP port.');
+  return address.port;
+}
