@@ -1,0 +1,26 @@
+import type { Pluggable } from '@smithy/types';
+import type { Telemetry } from './telemetry.ts';
+
+/**
+ * A plug-in for any AWS SDK v3 client: `client.middlewareStack.use(awsCallCounter(telemetry))`. Counts requests as they
+ * go out, so that each retry counts, by service and command (`DynamoDB`, `UpdateItem`).
+ */
+export function awsCallCounter<Input extends object, Output extends object>(
+  telemetry: Pick<Telemetry, 'awsCall'>,
+): Pluggable<Input, Output> {
+  return {
+    applyToStack(stack) {
+      stack.add(
+        (next, context) => (request) => {
+          telemetry.awsCall(
+            String(context['clientName']).replace(/Client$/, ''),
+            String(context['commandName']).replace(/Command$/, ''),
+          );
+          return next(request);
+        },
+        // The retry middleware stands before this step: it runs once per try.
+        { step: 'deserialize', name: 'countAwsCalls' },
+      );
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import type { DeadLetterReason } from '../contracts/dead-letter.ts';
+import type { Phase } from '../outcome/outcome.ts';
+
+/** CloudWatch namespace of every metric below. */
+export const metricNamespace = 'Postroom';
+
+/**
+ * One metric as emitter, dashboard and alarms see it.
+ *
+ * - `unit`: CloudWatch's word for it. `Milliseconds` are whole.
+ * - `dimensions`: the only set it is published under; each further set is billed as another metric.
+ * - `keeps`: `sum` publishes one number per invocation, the total; `values` publishes each value, so that percentiles
+ *   are right.
+ */
+interface MetricDefinition {
+  readonly unit: 'Count' | 'Milliseconds';
+  readonly dimensions: 'stage' | 'stage+relay';
+  readonly keeps: 'sum' | 'values';
+  readonly meaning: string;
+}
+
+const stageSum = { unit: 'Count', dimensions: 'stage', keeps: 'sum' } as const;
+const relaySum = { unit: 'Count', dimensions: 'stage+relay', keeps: 'sum' } as const;
+const stageTime = { unit: 'Milliseconds', dimensions: 'stage', keeps: 'values' } as const;
+
+/** Every metric that the sender publishes. */
+export const metrics = {
+  MessagesReceived: {
+    ...stageSum,
+    meaning: 'Copies of messages handed to the sender; a retried mail counts each time',
+  },
+  MessagesDelivered: { ...stageSum, meaning: 'Mails that nobody is pending for and somebody accepted' },
+  MessagesDeferred: { ...stageSum, meaning: 'Mails put back after a charged attempt, to be tried again later' },
+  MessagesWaiting: {
+    ...stageSum,
+    meaning: 'Copies put back without an attempt: in flight elsewhere, early, no relay, no time',
+  },
+  MessagesUncertain: { ...stageSum, meaning: 'Sends whose outcome stayed unknown after the final dot' },
+  DuplicatesSuppressed: { ...stageSum, meaning: 'Copies of mails that the ledger already knew as settled' },
+
+  DeadLettersRejected: { ...stageSum, meaning: 'Dead-letter entries for recipients or mails that relays refused' },
+  DeadLettersExpired: { ...stageSum, meaning: 'Dead-letter entries for mails past their own expiry' },
+  DeadLettersExhausted: { ...stageSum, meaning: 'Dead-letter entries for mails out of attempts, age or receives' },
+  DeadLettersInvalid: {
+    ...stageSum,
+    meaning: 'Dead-letter entries that their publisher or its permissions must repair',
+  },
+  DeadLettersUncertain: { ...stageSum, meaning: 'Dead-letter entries for mails that may have been delivered' },
+  DeadLettersPoison: { ...stageSum, meaning: 'Dead-letter entries for mails that ended the sender again and again' },
+
+  CrashesSeen: { ...stageSum, meaning: 'Leases found ended without an outcome' },
+  LateSettles: { ...stageSum, meaning: 'Outcomes settled after another copy had taken the lease' },
+  LedgerUnavailable: { ...stageSum, meaning: 'Mails put back because the ledger could not be claimed' },
+  LedgerSettleFailures: { ...stageSum, meaning: 'Settling writes that failed after an SMTP outcome was known' },
+  AcknowledgedWithoutLedger: {
+    ...stageSum,
+    meaning: 'Delivered mails acknowledged although the ledger does not say so',
+  },
+  AwsCalls: { ...stageSum, meaning: 'Requests to AWS services, retries included' },
+  AttemptsPerDelivery: {
+    unit: 'Count',
+    dimensions: 'stage',
+    keeps: 'values',
+    meaning: 'Charged attempts of each delivered mail',
+  },
+  TimeLeft: { ...stageTime, meaning: 'Time left before the function deadline when the batch was done' },
+
+  SendDurationAccepted: { ...stageTime, meaning: 'MAIL to last reply, transactions in which somebody was accepted' },
+  SendDurationDeferred: { ...stageTime, meaning: 'MAIL to last reply, transactions that were refused for now (4xx)' },
+  SendDurationRefused: { ...stageTime, meaning: 'MAIL to last reply, transactions that were refused for good (5xx)' },
+  SendDurationFailed: { ...stageTime, meaning: 'MAIL to failure, transactions that ended without a reply' },
+  QueueWaitDuration: { ...stageTime, meaning: 'Enqueue to receive, first receive only' },
+  ClaimDuration: { ...stageTime, meaning: 'Claiming write to the ledger' },
+  ChooseDuration: { ...stageTime, meaning: 'Choosing a relay and waiting for a session' },
+  ConnectDuration: { ...stageTime, meaning: 'Dial to greeting, new sessions only' },
+  TlsDuration: { ...stageTime, meaning: 'TLS handshake, new sessions only' },
+  AuthDuration: { ...stageTime, meaning: 'AUTH exchange, new sessions only' },
+  EnvelopeDuration: { ...stageTime, meaning: 'MAIL to the last RCPT reply' },
+  DataDuration: { ...stageTime, meaning: 'DATA to the reply to the final dot' },
+  SettleDuration: { ...stageTime, meaning: 'Settling write to the ledger' },
+
+  RecipientsAccepted: { ...relaySum, meaning: 'Recipients that the relay accepted' },
+  RecipientsDeferred: { ...relaySum, meaning: 'Recipients that the relay refused for now (4xx)' },
+  RecipientsRefused: { ...relaySum, meaning: 'Recipients that the relay refused for good (5xx)' },
+  ConnectionsOpened: { ...relaySum, meaning: 'Connection attempts, counted when they start' },
+  ConnectionsClosed: { ...relaySum, meaning: 'Sessions ended by QUIT and its 221, nothing else' },
+  ConnectionsReused: { ...relaySum, meaning: 'Transactions on a session that was already open' },
+  ConnectionsFailedDns: { ...relaySum, meaning: 'Attempts that failed because the relay name did not resolve' },
+  ConnectionsFailedConnect: { ...relaySum, meaning: 'Attempts that failed in the dial' },
+  ConnectionsFailedTls: { ...relaySum, meaning: 'Attempts that failed in STARTTLS, the handshake or the certificate' },
+  ConnectionsFailedGreeting: { ...relaySum, meaning: 'Attempts that failed in greeting or EHLO' },
+  ConnectionsFailedAuth: { ...relaySum, meaning: 'Attempts that failed in AUTH, or for want of credentials' },
+  ConnectionsLost: { ...relaySum, meaning: 'Sessions that died in a transaction, or idle' },
+  CredentialRefreshes: { ...relaySum, meaning: "Fetches of the relay's secret" },
+  CredentialRejections: { ...relaySum, meaning: 'Log-ins that the relay refused' },
+  RelayUnconfigured: { ...relaySum, meaning: 'Choices that left the relay out because its secret is empty or invalid' },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export type MetricName = keyof typeof metrics;
+
+type MetricsWith<Wanted extends Partial<MetricDefinition>> = {
+  [Name in MetricName]: (typeof metrics)[Name] extends Wanted ? Name : never;
+}[MetricName];
+
+export type StageSum = MetricsWith<{ dimensions: 'stage'; keeps: 'sum' }>;
+export type RelaySum = MetricsWith<{ dimensions: 'stage+relay'; keeps: 'sum' }>;
+export type StageValues = MetricsWith<{ dimensions: 'stage'; keeps: 'values' }>;
+
+/** Which metric counts a dead-letter entry: reasons that the same people repair share one. */
+export const deadLetterMetrics: Readonly<Record<DeadLetterReason, StageSum>> = {
+  rejected: 'DeadLettersRejected',
+  expired: 'DeadLettersExpired',
+  'retry-exhausted': 'DeadLettersExhausted',
+  malformed: 'DeadLettersInvalid',
+  'not-allowed': 'DeadLettersInvalid',
+  'attachment-unavailable': 'DeadLettersInvalid',
+  'key-conflict': 'DeadLettersInvalid',
+  poison: 'DeadLettersPoison',
+  uncertain: 'DeadLettersUncertain',
+};
+
+/** Which metric counts a connection's failure, by the phase it failed in. */
+export const connectionFailureMetrics: Readonly<Record<Phase, RelaySum>> = {
+  credentials: 'ConnectionsFailedAuth',
+  dns: 'ConnectionsFailedDns',
+  connect: 'ConnectionsFailedConnect',
+  tls: 'ConnectionsFailedTls',
+  greeting: 'ConnectionsFailedGreeting',
+  ehlo: 'ConnectionsFailedGreeting',
+  starttls: 'ConnectionsFailedTls',
+  auth: 'ConnectionsFailedAuth',
+  mail: 'ConnectionsLost',
+  rcpt: 'ConnectionsLost',
+  data: 'ConnectionsLost',
+  body: 'ConnectionsLost',
+  'final-reply': 'ConnectionsLost',
+};
