@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer } from 'smtp-server';
+import type { RelaySecret } from '../../lib/contracts/relay-secret.ts';
 import { type Behaviour, wellBehaved } from './behaviour.ts';
 import type { RelayCertificate } from './certificate.ts';
 import { type Deliver, sessionHandlers } from './session.ts';
@@ -15,20 +16,10 @@ export interface RelayOptions {
   readonly certificate?: RelayCertificate;
 }
 
-/** The relay secret of the design ("Contract: relay secret"), as far as an embedded relay needs it. */
-export interface RelaySecret {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: 'starttls' | 'none';
-  readonly username?: string;
-  readonly password?: string;
-  readonly ca?: string;
-  readonly servername?: string;
-}
-
 export interface EmbeddedRelay {
   readonly name: string;
   readonly port: number;
+  /** What the relay's Secrets Manager secret must hold for a sender to use it. */
   readonly secret: RelaySecret;
   /** Changes what the relay does from now on. */
   behave(behaviour: Behaviour): void;
