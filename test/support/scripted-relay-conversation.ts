@@ -1,0 +1,244 @@
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import type { ConnectionRecord, RelayLog, RelayOptions, Script, ScriptPhase } from './scripted-relay.ts';
+import { type AuthExchange, startAuth } from './scripted-relay-auth.ts';
+import { perform } from './scripted-relay-behaviour.ts';
+
+interface Surroundings {
+  readonly options: RelayOptions;
+  readonly secureContext: SecureContext | undefined;
+  readonly log: RelayLog;
+  /** MAIL commands so far, on all connections. */
+  readonly count: { transactions: number };
+  readonly changed: () => void;
+  readonly script: () => Script;
+}
+
+interface OpenTransaction {
+  readonly mail: string;
+  readonly recipients: string[];
+}
+
+const phaseOf: Readonly<Record<string, ScriptPhase>> = {
+  EHLO: 'ehlo',
+  HELO: 'ehlo',
+  STARTTLS: 'starttls',
+  AUTH: 'auth',
+  MAIL: 'mail',
+  RCPT: 'rcpt',
+  DATA: 'data',
+  RSET: 'rset',
+  QUIT: 'quit',
+};
+const endOfBody = Buffer.from('\r\n.\r\n');
+
+function ehloReply(options: RelayOptions, secured: boolean): string {
+  const { pipelining = true, size, eightBitMime = true, smtpUtf8 = false, auth, tls } = options;
+  const lines = ['scripted.example'];
+  if (pipelining) lines.push('PIPELINING');
+  if (size !== undefined) lines.push(`SIZE ${size}`);
+  if (eightBitMime) lines.push('8BITMIME');
+  if (smtpUtf8) lines.push('SMTPUTF8');
+  if (tls?.mode === 'starttls' && !secured && !tls.stripped) lines.push('STARTTLS');
+  if (auth) lines.push(`AUTH ${auth.join(' ')}`);
+  return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\n');
+}
+
+/** One connection of a scripted relay: reads lines, answers each at once and in order, or does what the script says. */
+export class Conversation {
+  readonly #raw: Socket;
+  readonly #around: Surroundings;
+  readonly #record: ConnectionRecord = { commands: [], quit: false, open: true };
+  readonly #number: number;
+  #socket: Socket;
+  #line = '';
+  #mute = false;
+  #transaction: OpenTransaction | undefined;
+  #auth: AuthExchange | undefined;
+  #body: Buffer[] | undefined;
+
+  constructor(socket: Socket, around: Surroundings) {
+    this.#raw = socket;
+    this.#socket = socket;
+    this.#around = around;
+    this.#number = around.log.connections.push(this.#record);
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      this.#record.open = false;
+    });
+  }
+
+  start(): void {
+    if (this.#around.options.tls?.mode === 'implicit') this.#startTls(() => this.#greet());
+    else {
+      this.#listen();
+      this.#greet();
+    }
+  }
+
+  drop(how: 'close' | 'reset'): void {
+    if (how === 'reset') this.#raw.resetAndDestroy();
+    else this.#socket.end();
+  }
+
+  #greet(): void {
+    if (!this.#act('greeting', '')) this.#say('220 scripted.example ESMTP');
+  }
+
+  #listen(): void {
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#socket.cork();
+      this.#read(chunk);
+      this.#socket.uncork();
+      this.#around.changed();
+    });
+  }
+
+  #startTls(then: () => void): void {
+    if (this.#act('tls', '')) return;
+    const { options, secureContext } = this.#around;
+    if (!secureContext) throw new Error('a relay without a certificate cannot start TLS');
+    this.#raw.removeAllListeners('data');
+    const askClient = options.tls?.clientCa !== undefined;
+    const secure = new TLSSocket(this.#raw, {
+      isServer: true,
+      secureContext,
+      requestCert: askClient,
+      rejectUnauthorized: askClient,
+    });
+    secure.on('error', () => this.#raw.destroy());
+    secure.once('secure', () => {
+      this.#record.tls = {
+        resumed: secure.isSessionReused(),
+        protocol: secure.getProtocol() ?? '',
+        clientAuthorized: secure.authorized,
+      };
+      this.#socket = secure;
+      this.#listen();
+      then();
+      this.#around.changed();
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#mute) return;
+    if (this.#body) {
+      this.#readBody(this.#body, chunk);
+      return;
+    }
+    const lines = (this.#line + chunk.toString('utf8')).split('\r\n');
+    this.#line = lines.pop() ?? '';
+    for (const line of lines) if (!this.#mute) this.#command(line);
+  }
+
+  #command(line: string): void {
+    if (this.#auth) {
+      this.#say(this.#continueAuth(this.#auth, line));
+      return;
+    }
+    this.#record.commands.push(line);
+    const [verb = ''] = line.toUpperCase().split(' ');
+    if (verb === 'MAIL') this.#around.count.transactions += 1;
+    if (verb === 'QUIT') this.#record.quit = true;
+    const phase = phaseOf[verb];
+    if (phase !== undefined && this.#act(phase, line)) return;
+    this.#say(this.#normalReply(verb, line));
+    if (verb === 'STARTTLS' && !this.#record.tls) {
+      this.#socket.uncork();
+      this.#startTls(() => {});
+    }
+    if (verb === 'QUIT') this.#socket.end();
+  }
+
+  #normalReply(verb: string, line: string): string {
+    switch (verb) {
+      case 'EHLO':
+        return ehloReply(this.#around.options, this.#record.tls !== undefined);
+      case 'STARTTLS':
+        return '220 2.0.0 go ahead';
+      case 'AUTH':
+        return this.#authenticate(line);
+      case 'MAIL':
+        return this.#mail(line);
+      case 'RCPT':
+        this.#transaction?.recipients.push(line);
+        return this.#transaction ? '250 2.1.5 ok' : '503 5.5.1 MAIL first';
+      case 'DATA':
+        return this.#data();
+      case 'RSET':
+        this.#transaction = undefined;
+        return '250 2.0.0 flushed';
+      case 'QUIT':
+        return '221 2.0.0 bye';
+      default:
+        return '500 5.5.2 unknown command';
+    }
+  }
+
+  #authenticate(line: string): string {
+    const { auth = [], login = { user: 'user', password: 'secret' } } = this.#around.options;
+    this.#auth = startAuth(line, auth, login);
+    return this.#continueAuth(this.#auth, undefined);
+  }
+
+  #continueAuth(exchange: AuthExchange, line: string | undefined): string {
+    const step = exchange(line);
+    if (step.done) this.#auth = undefined;
+    if (step.user !== undefined) this.#record.authenticatedAs = step.user;
+    return step.reply;
+  }
+
+  #mail(line: string): string {
+    if (this.#transaction) return '503 5.5.1 nested MAIL command';
+    this.#transaction = { mail: line, recipients: [] };
+    return '250 2.1.0 ok';
+  }
+
+  #data(): string {
+    if (!this.#transaction) return '503 5.5.1 MAIL first';
+    if (this.#transaction.recipients.length === 0) return '554 5.5.1 no valid recipients';
+    this.#body = [];
+    return '354 go ahead';
+  }
+
+  #readBody(body: Buffer[], chunk: Buffer): void {
+    if (body.length === 0 && this.#act('body', '') && this.#mute) {
+      this.#socket.pause();
+      return;
+    }
+    body.push(chunk);
+    const tail = Buffer.concat(body.slice(-5)).subarray(-endOfBody.length);
+    if (tail.equals(endOfBody) || (body.length === 1 && chunk.toString() === '.\r\n'))
+      this.#finish(Buffer.concat(body));
+  }
+
+  #finish(stuffed: Buffer): void {
+    const { mail, recipients } = this.#transaction ?? { mail: '', recipients: [] };
+    this.#body = undefined;
+    this.#transaction = undefined;
+    const scripted = this.#act('final', '');
+    const text = stuffed.subarray(0, -3).toString('latin1').replaceAll('\r\n..', '\r\n.').replace(/^\.\./, '.');
+    this.#around.log.messages.push({
+      connection: this.#number,
+      mail,
+      recipients,
+      body: Buffer.from(text, 'latin1'),
+      taken: !scripted,
+    });
+    if (!scripted) this.#say(`250 2.0.0 queued as ${this.#around.log.messages.length}`);
+  }
+
+  #say(reply: string): void {
+    perform({ reply }, this.#socket, this.#raw);
+  }
+
+  /** True when the script had something to do here. */
+  #act(phase: ScriptPhase, command: string): boolean {
+    const scripted = this.#around.script()[phase];
+    const turn = { connection: this.#number, transaction: this.#around.count.transactions, command };
+    const behaviour = typeof scripted === 'function' ? scripted(turn) : scripted;
+    if (behaviour === undefined) return false;
+    this.#mute = perform(behaviour, this.#socket, this.#raw);
+    return true;
+  }
+}
