@@ -1,0 +1,47 @@
+/** Lambda's own words for log levels, which its log filtering reads. */
+export type LogLevel = 'INFO' | 'WARN' | 'ERROR';
+
+interface LogEventDefinition {
+  readonly level: LogLevel;
+  readonly meaning: string;
+}
+
+/** Everything that the sender writes to its log. One line per mail and attempt, and lines for what happens beside mails. */
+export const logEvents = {
+  'mail.delivered': { level: 'INFO', meaning: 'Nobody is pending, and somebody was accepted' },
+  'mail.deferred': { level: 'INFO', meaning: 'Recipients stay pending after a charged attempt; tried again later' },
+  'mail.waiting': {
+    level: 'INFO',
+    meaning: 'Put back without an attempt: in flight elsewhere, early, no relay, no time',
+  },
+  'mail.duplicate': { level: 'INFO', meaning: 'The ledger knows this mail as settled; the copy is dropped' },
+  'mail.dead-lettered': { level: 'WARN', meaning: 'An entry was written to the dead-letter queue, with its reason' },
+  'mail.uncertain': { level: 'WARN', meaning: 'The outcome stayed unknown after the final dot' },
+  'mail.crash-seen': { level: 'WARN', meaning: 'A lease had ended without an outcome: the sender died in this mail' },
+  'relay.fault': { level: 'WARN', meaning: 'The relay, not the mail, is at fault; the next relay or a wait follows' },
+  'relay.throttled': { level: 'WARN', meaning: 'The relay asks for less' },
+  'relay.unconfigured': {
+    level: 'ERROR',
+    meaning: "The relay's secret is empty, a placeholder or invalid; it gets no mail",
+  },
+  'relay.credentials-refreshed': {
+    level: 'INFO',
+    meaning: "The relay's secret was fetched again and has a new version",
+  },
+  'relay.credentials-refused': {
+    level: 'ERROR',
+    meaning: 'The relay refused the log-in, also with the current secret',
+  },
+  'ledger.unavailable': { level: 'ERROR', meaning: 'The claim could not be written; nothing was sent, the mail waits' },
+  'ledger.late-settle': { level: 'WARN', meaning: 'The outcome was settled after another copy had taken the lease' },
+  'ledger.settle-failed': { level: 'ERROR', meaning: 'The outcome of a send could not be written to the ledger' },
+  'queue.visibility-failed': { level: 'WARN', meaning: "SQS refused the backoff; the queue's default applies" },
+  'queue.dead-letter-failed': {
+    level: 'ERROR',
+    meaning: 'The dead-letter queue took no entry; the mail stays in the queue',
+  },
+  'batch.done': { level: 'INFO', meaning: 'The invocation is over: its counts and the time that was left' },
+  unexpected: { level: 'ERROR', meaning: 'An error that nobody planned for; the mail is tried again later' },
+} as const satisfies Readonly<Record<string, LogEventDefinition>>;
+
+export type LogEventCode = keyof typeof logEvents;

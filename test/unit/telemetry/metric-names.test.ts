@@ -1,0 +1,45 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { deadLetterReasons } from '../../../lib/contracts/dead-letter.ts';
+import {
+  deadLetterMetrics,
+  metrics,
+  type RelaySum,
+  type StageSum,
+  type StageValues,
+} from '../../../lib/telemetry/metric-names.ts';
+
+describe('metric table', () => {
+  it('lets only the right names compile', () => {
+    expectTypeOf<'MessagesReceived'>().toExtend<StageSum>();
+    expectTypeOf<'MesagesReceived'>().not.toExtend<StageSum>();
+    expectTypeOf<'RecipientsAccepted'>().toExtend<RelaySum>();
+    expectTypeOf<'RecipientsAccepted'>().not.toExtend<StageSum>();
+    expectTypeOf<'DataDuration'>().toExtend<StageValues>();
+    expectTypeOf<'DataDuration'>().not.toExtend<StageSum>();
+  });
+
+  it('has names that CloudWatch, metric math and Logs Insights take without quotes', () => {
+    for (const name of Object.keys(metrics)) expect(name).toMatch(/^[A-Z][A-Za-z]{2,40}$/);
+  });
+
+  it('says once what each metric means', () => {
+    const meanings = Object.values(metrics).map((metric) => metric.meaning);
+
+    expect(new Set(meanings).size).toBe(meanings.length);
+  });
+
+  it('leaves room in 30 dollars a month for alarms and probes, with two relays and every metric published every hour', () => {
+    const dollarsPerMetric = 0.3;
+    const relays = 2;
+    const published = Object.values(metrics).reduce(
+      (sum, metric) => sum + (metric.dimensions === 'stage' ? 1 : relays),
+      0,
+    );
+
+    expect(published * dollarsPerMetric).toBeLessThanOrEqual(20);
+  });
+
+  it('counts every reason of the dead-letter queue', () => {
+    for (const reason of deadLetterReasons) expect(deadLetterMetrics[reason]).toMatch(/^DeadLetters/);
+  });
+});
