@@ -35,6 +35,19 @@ describe('telemetry', () => {
     ]);
   });
 
+  it('publishes under no other dimension: each set would be another metric', () => {
+    const { lines, telemetry } = prepare();
+
+    telemetry.count('MessagesReceived');
+    telemetry.count('RecipientsAccepted', 'primary');
+    telemetry.flush();
+
+    expect(emfDocuments(lines).map((document) => document.dimensions)).toEqual([
+      { stage: 'test' },
+      { stage: 'test', relay: 'primary' },
+    ]);
+  });
+
   it('writes nothing that was not touched since the last flush', () => {
     const { lines, telemetry } = prepare();
 
