@@ -79,7 +79,7 @@ export function createRelayLogin({ secret, createToken, clock }: RelayLoginOptio
     async choose(deadline) {
       // A version that is being judged is not worth another refused login: that is how accounts get locked.
       if (pending !== undefined) await within(pending, deadline - clock.now());
-      const state = await secret.current(deadline);
+      const state = pending === undefined ? await secret.current(deadline) : secret.known();
       return state.ok ? { ok: true, loaded: inUse(state.loaded) } : state;
     },
     async refused(version, by) {
