@@ -23,12 +23,14 @@ export interface LedgerItem {
   readonly recipients: Readonly<Record<string, RecipientRecord>>;
   /** Charged attempts: SMTP answers about the mail, and doubts. Never waits. */
   readonly attempts: number;
-  /** Leases that ended without an outcome since the last settle that had one. */
+  /** Leases that ended without an outcome; a redrive starts the count anew. */
   readonly crashes: number;
   /** When the mail was enqueued; a redrive starts it anew. */
   readonly firstSeenAt: number;
   readonly nextAttemptAt?: number;
   readonly lastRelay?: string;
+  /** The next attempt goes to `lastRelay` first: greylisting, a doubt, a crash. Otherwise it goes elsewhere first. */
+  readonly stayOnRelay?: boolean;
   /** Entries for the dead-letter queue by deadLetterId: what is `pending` must still be written there. */
   readonly deadLetters: Readonly<Record<string, DeadLetterRecord>>;
   /** The mail's own expiry, from the copy that came first. */

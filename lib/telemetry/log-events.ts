@@ -8,7 +8,7 @@ interface LogEventDefinition {
 
 /** Everything that the sender writes to its log. One line per mail and attempt, and lines for what happens beside mails. */
 export const logEvents = {
-  'mail.delivered': { level: 'INFO', meaning: 'Nobody is pending, and somebody was accepted' },
+  'mail.attempt': { level: 'INFO', meaning: 'One SMTP transaction ended: who was accepted, who was refused and why' },
   'mail.deferred': { level: 'INFO', meaning: 'Recipients stay pending after a charged attempt; tried again later' },
   'mail.waiting': {
     level: 'INFO',

@@ -16,12 +16,12 @@ describe('log', () => {
   it('writes one line with what Lambda reads, the code and the fields', () => {
     const { log, last } = prepare();
 
-    log.event('mail.delivered', { key: 'order-1/receipt', relay: 'primary', timings: { dataMs: 12 } });
+    log.event('mail.attempt', { key: 'order-1/receipt', relay: 'primary', timings: { dataMs: 12 } });
 
     expect(last()).toEqual({
       timestamp: '2026-11-23T10:00:00.000Z',
       level: 'INFO',
-      event: 'mail.delivered',
+      event: 'mail.attempt',
       stage: 'test',
       key: 'order-1/receipt',
       relay: 'primary',
@@ -41,9 +41,9 @@ describe('log', () => {
   it('marks slow sends and raises their level', () => {
     const { log, last } = prepare();
 
-    log.event('mail.delivered', { durationMs: 4_999 });
+    log.event('mail.attempt', { durationMs: 4_999 });
     expect(last()).not.toHaveProperty('slow');
-    log.event('mail.delivered', { durationMs: 5_000 });
+    log.event('mail.attempt', { durationMs: 5_000 });
     expect(last()).toMatchObject({ level: 'WARN', slow: true });
     log.event('unexpected', { durationMs: 5_000 });
     expect(last()).toMatchObject({ level: 'ERROR', slow: true });
@@ -108,7 +108,7 @@ describe('log', () => {
       },
     });
 
-    expect(() => log.event('mail.delivered')).not.toThrow();
+    expect(() => log.event('mail.attempt')).not.toThrow();
   });
 
   it('writes exactly one line, also by the rules of readers that split at more than LF, and gives texts back whole', () => {

@@ -1,0 +1,131 @@
+import type { Mail } from '../intake/mail.ts';
+import { type MailFacts, pendingRecipients, type WriteContext } from '../ledger/facts.ts';
+import type { LedgerItem } from '../ledger/item.ts';
+import { advance, claim } from '../ledger/transitions.ts';
+import { commit } from './commit.ts';
+import type { DeliveryEventBody } from './events.ts';
+import type { Candidates, DeliveryPorts, InvocationBounds } from './ports.ts';
+import { conclude, nextTransaction, type Progress, startProgress, takeResult } from './progress.ts';
+import { lastBegin, openSession, type TransactInput, transact } from './transact.ts';
+
+export interface AttemptInput {
+  readonly mail: Mail;
+  readonly facts: MailFacts;
+  /** What is stored, and how it must stand before the claim; the two differ after a crash or a redrive. */
+  readonly stored: LedgerItem | undefined;
+  readonly opened: LedgerItem;
+  readonly bounds: InvocationBounds;
+  readonly message: Buffer;
+  readonly report: (event: DeliveryEventBody) => void;
+}
+
+export type AttemptEnd =
+  /** Somebody else took the mail before we did. Nothing was sent. */
+  | { readonly kind: 'conflict'; readonly current: LedgerItem | undefined }
+  /** The claim could not be written. Nothing was sent: nothing is ever sent unclaimed. */
+  | { readonly kind: 'unclaimed'; readonly error: unknown }
+  | {
+      readonly kind: 'ended';
+      /** The item as last written; undefined when no relay was reached and so nothing was claimed. */
+      readonly claimed: LedgerItem | undefined;
+      readonly progress: Progress;
+      readonly outOfTime: boolean;
+      readonly reopensAt?: number;
+    };
+
+type Begun = { readonly kind: 'go'; readonly item: LedgerItem } | AttemptEnd | { readonly kind: 'stop' };
+
+/**
+ * Tries to deliver to every pending recipient, relay after relay. The session stands before the claim is written, and the
+ * claim before the first byte of the mail leaves: so a relay that is down costs no write, and a crash is always recorded.
+ */
+export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promise<AttemptEnd> {
+  const { mail, facts, opened, bounds, report } = input;
+  const affinity =
+    opened.lastRelay === undefined ? [] : [{ relay: opened.lastRelay, stay: opened.stayOnRelay ?? false }];
+  const candidates = await ports.relays.candidates(senderDomain(mail), ...affinity);
+  const progress = startProgress(pendingRecipients(opened, facts.recipients));
+  const context: WriteContext = { now: ports.clock.now(), newId: ports.newId };
+  const transaction: TransactInput = { mail, progress, bounds, report };
+  const outOfTime = (): boolean => ports.clock.now() >= lastBegin(bounds, ports);
+  let claimed: LedgerItem | undefined;
+  for (;;) {
+    const next = nextTransaction(progress, candidates.relays);
+    if (next === undefined) break;
+    const { relay } = next.candidate;
+    const choosingSince = ports.clock.now();
+    const session = outOfTime() ? undefined : await openSession(relay, transaction, ports);
+    if (outOfTime()) {
+      session?.release();
+      return ended(claimed, progress, candidates, true);
+    }
+    if (session === undefined) continue;
+    const claimingSince = ports.clock.now();
+    report({ type: 'step', step: 'choose', durationMs: claimingSince - choosingSince });
+    const begun = await begin(input, claimed, progress, relay, next.recipients, context, ports);
+    report({ type: 'step', step: 'claim', durationMs: ports.clock.now() - claimingSince });
+    if (begun.kind !== 'go') {
+      session.release();
+      if (begun.kind !== 'stop') return begun;
+      break;
+    }
+    claimed = begun.item;
+    const { result, failed } = await transact(session, input.message, next.recipients, transaction, ports);
+    takeResult(progress, relay, next.recipients, result, failed, {
+      onUncertain: facts.onUncertain,
+      doubts: (address) => opened.recipients[address]?.doubts ?? 0,
+    });
+  }
+  return ended(claimed, progress, candidates, false);
+}
+
+/**
+ * The write before the bytes: the claim before the first transaction; before each further one what is known so far, and
+ * who is next. When that further write fails, the attempt stops with what it has.
+ */
+async function begin(
+  { stored, opened, bounds }: AttemptInput,
+  claimed: LedgerItem | undefined,
+  progress: Progress,
+  relay: string,
+  inFlight: readonly string[],
+  context: WriteContext,
+  ports: DeliveryPorts,
+): Promise<Begun> {
+  if (claimed === undefined) {
+    const lease = { owner: ports.newId(), endsAt: bounds.leaseEndsAt, relay, inFlight };
+    const item = claim(opened, lease, context);
+    try {
+      const result = await ports.ledger.write(item, stored);
+      return result.written ? { kind: 'go', item } : { kind: 'conflict', current: result.current };
+    } catch (error) {
+      return { kind: 'unclaimed', error };
+    }
+  }
+  const owner = claimed.lease?.owner;
+  const mine = (standing: LedgerItem | undefined): LedgerItem | undefined =>
+    standing?.lease?.owner === owner && standing !== undefined
+      ? advance(standing, progress.outcomes, { relay, inFlight }, context)
+      : undefined;
+  const result = await commit(ports, claimed, mine, Math.min(bounds.sendDeadline, ports.clock.now() + 2000));
+  return result.kind === 'written' ? { kind: 'go', item: result.item } : { kind: 'stop' };
+}
+
+function ended(
+  claimed: LedgerItem | undefined,
+  progress: Progress,
+  candidates: Candidates,
+  outOfTime: boolean,
+): AttemptEnd {
+  conclude(progress, candidates.eligible);
+  const { reopensAt } = candidates;
+  return { kind: 'ended', claimed, progress, outOfTime, ...(reopensAt === undefined ? {} : { reopensAt }) };
+}
+
+/** The domain whose relays may send this mail: the envelope sender's, or the author's when the sender is null. */
+export function senderDomain({ envelope, content }: Mail): string | undefined {
+  const author = content.kind === 'composed' ? content.fields.from.address : '';
+  const address = envelope.from === '' ? author : envelope.from;
+  const at = address.lastIndexOf('@');
+  return at === -1 ? undefined : address.slice(at + 1).toLowerCase();
+}

@@ -1,0 +1,48 @@
+import type { LedgerItem, LedgerStore } from '../ledger/item.ts';
+import type { Clock, Random } from '../platform/clock.ts';
+
+/** What the ledger needs to write stubbornly: time, chance, and a way to wait. */
+export interface CommitPorts {
+  readonly ledger: LedgerStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+export type Commit =
+  | { readonly kind: 'written'; readonly item: LedgerItem }
+  /** Somebody else wrote in between, and `apply` had nothing to say to what stands there now. */
+  | { readonly kind: 'overtaken'; readonly current: LedgerItem | undefined }
+  /** The ledger did not take the write before the bound. */
+  | { readonly kind: 'unavailable'; readonly error: unknown };
+
+const firstPauseMs = 50;
+const longestPauseMs = 2000;
+
+/**
+ * Replaces the stored item by `apply(stored)`, and when somebody else wrote in between, by `apply(what stands there)`.
+ * Errors of the service are retried with backoff until `until` (ms since the epoch): an outcome that is known must not be
+ * lost to one throttled request.
+ */
+export async function commit(
+  ports: CommitPorts,
+  stored: LedgerItem | undefined,
+  apply: (standing: LedgerItem | undefined) => LedgerItem | undefined,
+  until: number,
+): Promise<Commit> {
+  let standing = stored;
+  let pauseMs = firstPauseMs;
+  for (;;) {
+    const next = apply(standing);
+    if (next === undefined) return { kind: 'overtaken', current: standing };
+    try {
+      const result = await ports.ledger.write(next, standing);
+      if (result.written) return { kind: 'written', item: next };
+      standing = result.current;
+    } catch (error) {
+      if (ports.clock.now() + pauseMs >= until) return { kind: 'unavailable', error };
+      await ports.pause(pauseMs * (0.5 + ports.random()));
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { Mail } from '../intake/mail.ts';
+import { classify } from '../outcome/classify.ts';
+import type { Classification } from '../outcome/outcome.ts';
+import type { SmtpSession, TransactionResult } from '../smtp/transport.ts';
+import type { DeliveryEventBody, FailedAttempt } from './events.ts';
+import type { DeliveryPorts, InvocationBounds } from './ports.ts';
+import type { Progress } from './progress.ts';
+
+export interface TransactInput {
+  readonly mail: Mail;
+  readonly progress: Progress;
+  readonly bounds: InvocationBounds;
+  readonly report: (event: DeliveryEventBody) => void;
+}
+
+/** No DATA may begin after this: the final reply must still fit. */
+export function lastBegin(bounds: InvocationBounds, ports: DeliveryPorts): number {
+  return bounds.sendDeadline - ports.finalReplyMs;
+}
+
+/**
+ * A session to the relay, or undefined after noting why there is none. A refused login is tried once more when there are
+ * other credentials by now: a rotation is no fault of the relay.
+ */
+export async function openSession(
+  relay: string,
+  { bounds, progress, report }: TransactInput,
+  ports: DeliveryPorts,
+  fresh = false,
+): Promise<SmtpSession | undefined> {
+  const deadline = lastBegin(bounds, ports);
+  for (let login = 1; ; login += 1) {
+    const connection = await ports.relays.connection(relay, deadline);
+    const acquired = connection.ok
+      ? await ports.transport.acquire(connection.settings, { deadline, fresh })
+      : connection;
+    if (acquired.ok) return acquired.session;
+    const { failure } = acquired;
+    const classification = classify(failure);
+    const refusedLogin = connection.ok && classification.trait === 'credentials';
+    if (refusedLogin && login === 1 && (await ports.relays.credentialsRefused(relay, connection.settings.version))) {
+      continue;
+    }
+    // What ran into our own deadline says nothing about the relay.
+    if (ports.clock.now() < deadline) ports.relays.observe(relay, classification);
+    report({ type: 'relay-fault', relay, failure, classification });
+    progress.faulted.set(relay, failure);
+    return undefined;
+  }
+}
+
+export interface Transacted {
+  readonly result: TransactionResult;
+  readonly failed: readonly FailedAttempt[];
+}
+
+/**
+ * One transaction. A reused session that died before the body is replaced by a fresh one at once, and nobody is charged:
+ * relays close idle sessions, and the relay has seen nothing of the mail.
+ */
+export async function transact(
+  session: SmtpSession,
+  message: Buffer,
+  to: readonly string[],
+  input: TransactInput,
+  ports: DeliveryPorts,
+): Promise<Transacted> {
+  const first = await send(session, message, to, input, ports);
+  const staleSession =
+    session.reused &&
+    first.result.accepted.length === 0 &&
+    first.failed.length > 0 &&
+    first.failed.every(({ classification }) => classification.scope === 'session');
+  if (!staleSession) return first;
+  const fresh = await openSession(session.relay, input, ports, true);
+  if (fresh === undefined) return first;
+  if (ports.clock.now() < lastBegin(input.bounds, ports)) return send(fresh, message, to, input, ports);
+  fresh.release();
+  return first;
+}
+
+async function send(
+  session: SmtpSession,
+  message: Buffer,
+  to: readonly string[],
+  { mail, bounds, report }: TransactInput,
+  ports: DeliveryPorts,
+): Promise<Transacted> {
+  const startedAt = ports.clock.now();
+  const result = await session.send({ envelope: { from: mail.envelope.from, to }, message }, bounds.sendDeadline);
+  const failed = result.failed.map(({ address, failure }) => ({ address, failure, classification: classify(failure) }));
+  observeOnce(session.relay, result, failed, ports);
+  report({
+    type: 'attempt',
+    relay: session.relay,
+    reused: session.reused,
+    accepted: result.accepted.map(({ address }) => address),
+    failed,
+    durationMs: ports.clock.now() - startedAt,
+    timings: result.timings,
+  });
+  return { result, failed };
+}
+
+/** A transaction is one observation of the relay, however many recipients it had: the one that weighs most. */
+function observeOnce(
+  relay: string,
+  result: TransactionResult,
+  failed: readonly FailedAttempt[],
+  ports: DeliveryPorts,
+): void {
+  if (result.accepted.length > 0) ports.relays.observe(relay, 'accepted');
+  const weightiest = failed.map(({ classification }) => classification).sort((a, b) => weight(b) - weight(a))[0];
+  if (weightiest !== undefined && weightiest.scope !== 'session') ports.relays.observe(relay, weightiest);
+}
+
+function weight({ scope }: Classification): number {
+  return ['recipient', 'sender', 'message', 'session', 'throttle', 'uncertain', 'relay'].indexOf(scope);
+}

@@ -1,0 +1,51 @@
+import type { DeadLetterReason } from '../contracts/dead-letter.ts';
+import type { SmtpFailure, SmtpReply } from '../outcome/outcome.ts';
+import type { LedgerItem } from './item.ts';
+
+/** What the ledger needs to know of a mail that was received. */
+export interface MailFacts {
+  readonly key: string;
+  readonly payloadHash: string;
+  readonly recipients: readonly string[];
+  readonly onUncertain: 'resend' | 'hold';
+  /** The mail's own expiry, ms since the epoch. */
+  readonly expiresAt?: number;
+  /** When SQS took the message that carries the mail, ms since the epoch. */
+  readonly enqueuedAt: number;
+  /** Present when the message is a redriven dead-letter entry. */
+  readonly deadLetterId?: string;
+}
+
+/** What one attempt found out about one recipient. */
+export type RecipientOutcome =
+  | { readonly status: 'accepted'; readonly relay: string; readonly reply: SmtpReply }
+  | {
+      readonly status: 'failed';
+      readonly reason: DeadLetterReason;
+      readonly relay?: string;
+      readonly failure?: SmtpFailure;
+      /** True when the last send's outcome is unknown. */
+      readonly doubt?: boolean;
+    }
+  | { readonly status: 'pending'; readonly relay?: string; readonly failure?: SmtpFailure; readonly doubt?: boolean };
+
+export type RecipientOutcomes = ReadonlyMap<string, RecipientOutcome>;
+
+/** Time and identity for one write. */
+export interface WriteContext {
+  readonly now: number;
+  /** Random identifiers: write ids, lease owners, dead-letter ids. */
+  readonly newId: () => string;
+}
+
+/** Recipients that nobody accepted and that are not given up, in the mail's order. */
+export function pendingRecipients(item: LedgerItem, recipients: readonly string[]): readonly string[] {
+  return recipients.filter((address) => (item.recipients[address]?.status ?? 'pending') === 'pending');
+}
+
+/** Dead-letter ids whose entries must still be written to the dead-letter queue. */
+export function pendingDeadLetters(item: LedgerItem): readonly string[] {
+  return Object.entries(item.deadLetters)
+    .filter(([, record]) => record.pending)
+    .map(([id]) => id);
+}

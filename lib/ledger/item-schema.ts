@@ -1,0 +1,50 @@
+import * as v from 'valibot';
+import { deadLetterReasons } from '../contracts/dead-letter.ts';
+
+const text = v.string();
+const whole = v.pipe(v.number(), v.integer());
+const optionalText = v.exactOptional(text);
+
+const lease = v.object({ owner: text, endsAt: whole, relay: text, inFlight: v.array(text) });
+
+const recipient = v.object({
+  status: v.picklist(['pending', 'accepted', 'failed']),
+  at: whole,
+  relay: optionalText,
+  code: v.exactOptional(whole),
+  enhancedCode: optionalText,
+  text: optionalText,
+  phase: optionalText,
+  doubts: v.exactOptional(whole),
+  deadLetterId: optionalText,
+});
+
+const deadLetter = v.object({
+  reason: v.picklist(deadLetterReasons),
+  pending: v.boolean(),
+  failedAt: whole,
+  message: optionalText,
+});
+
+/**
+ * What stands in the table, checked when it is read: an item that somebody edited by hand must fail loudly, before mail
+ * is sent on the strength of it. Unknown attributes are kept: a newer version may have written them.
+ */
+export const ledgerItem = v.looseObject({
+  key: text,
+  writeId: text,
+  payloadHash: text,
+  state: v.picklist(['sending', 'waiting', 'settled']),
+  lease: v.exactOptional(lease),
+  recipients: v.record(text, recipient),
+  attempts: whole,
+  crashes: whole,
+  firstSeenAt: whole,
+  nextAttemptAt: v.exactOptional(whole),
+  lastRelay: optionalText,
+  stayOnRelay: v.exactOptional(v.boolean()),
+  deadLetters: v.record(text, deadLetter),
+  mailExpiresAt: v.exactOptional(whole),
+  changedAt: whole,
+  ttl: whole,
+});

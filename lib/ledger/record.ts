@@ -1,0 +1,67 @@
+import type { DeadLetterReason } from '../contracts/dead-letter.ts';
+import type { SmtpFailure } from '../outcome/outcome.ts';
+import type { RecipientOutcome, RecipientOutcomes, WriteContext } from './facts.ts';
+import type { DeadLetterRecord, LedgerItem, RecipientRecord } from './item.ts';
+
+/**
+ * Writes outcomes into the recipients' records. Accepted is final: nothing overwrites it. Failed recipients are gathered
+ * into one dead-letter entry per reason, to be written to the dead-letter queue after the ledger.
+ */
+export function recordOutcomes(
+  item: LedgerItem,
+  outcomes: RecipientOutcomes,
+  context: WriteContext,
+  message?: string,
+): LedgerItem {
+  const recipients: Record<string, RecipientRecord> = { ...item.recipients };
+  const deadLetters: Record<string, DeadLetterRecord> = { ...item.deadLetters };
+  for (const [address, outcome] of outcomes) {
+    const known = recipients[address];
+    if (known?.status === 'accepted') continue;
+    const record = recipientRecord(outcome, known, context.now);
+    if (outcome.status !== 'failed') {
+      recipients[address] = record;
+      continue;
+    }
+    const deadLetterId = entryFor(deadLetters, outcome.reason, context, message);
+    recipients[address] = { ...record, deadLetterId };
+  }
+  return { ...item, recipients, deadLetters };
+}
+
+function recipientRecord(outcome: RecipientOutcome, known: RecipientRecord | undefined, at: number): RecipientRecord {
+  const doubts = (known?.doubts ?? 0) + (outcome.status !== 'accepted' && outcome.doubt === true ? 1 : 0);
+  const common = {
+    status: outcome.status,
+    at,
+    ...(outcome.relay === undefined ? {} : { relay: outcome.relay }),
+    ...(doubts === 0 ? {} : { doubts }),
+  };
+  if (outcome.status === 'accepted') {
+    const { code, text } = outcome.reply;
+    return { ...common, code, text };
+  }
+  if (outcome.failure !== undefined) return { ...common, ...evidence(outcome.failure) };
+  // A failure without evidence of its own (expired, exhausted) keeps the last reply: it tells why there was a wait.
+  return known === undefined ? common : { ...known, ...common };
+}
+
+function evidence({ phase, reply, error }: SmtpFailure): Partial<RecipientRecord> {
+  if (reply === undefined) return { phase, text: error.message };
+  const { code, enhancedCode, text } = reply;
+  return { phase, code, text, ...(enhancedCode === undefined ? {} : { enhancedCode }) };
+}
+
+/** The pending entry of that reason, made when there is none. */
+function entryFor(
+  deadLetters: Record<string, DeadLetterRecord>,
+  reason: DeadLetterReason,
+  { now, newId }: WriteContext,
+  message: string | undefined,
+): string {
+  const open = Object.entries(deadLetters).find(([, record]) => record.pending && record.reason === reason);
+  if (open !== undefined) return open[0];
+  const id = newId();
+  deadLetters[id] = { reason, pending: true, failedAt: now, ...(message === undefined ? {} : { message }) };
+  return id;
+}

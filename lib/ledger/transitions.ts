@@ -1,0 +1,175 @@
+import type { DeadLetterReason } from '../contracts/dead-letter.ts';
+import { type MailFacts, pendingRecipients, type RecipientOutcomes, type WriteContext } from './facts.ts';
+import type { Lease, LedgerItem } from './item.ts';
+import { recordOutcomes } from './record.ts';
+
+/** Sends that die without an outcome before the mail is given up as poison. */
+export const crashLimit = 5;
+
+const retentionSeconds = 35 * 24 * 3600;
+
+/** The same item as a new write: fresh `writeId`, last change now, kept for another 35 days. */
+function stamped(item: LedgerItem, { now, newId }: WriteContext): LedgerItem {
+  return { ...item, writeId: newId(), changedAt: now, ttl: Math.ceil(now / 1000) + retentionSeconds };
+}
+
+function withoutLease({ lease: _, ...item }: LedgerItem): LedgerItem {
+  return item;
+}
+
+/** The record of a mail that the ledger does not know: nobody tried yet. Not written by itself. */
+export function newItem(facts: MailFacts, context: WriteContext): LedgerItem {
+  return {
+    key: facts.key,
+    writeId: '',
+    payloadHash: facts.payloadHash,
+    state: 'waiting',
+    recipients: {},
+    attempts: 0,
+    crashes: 0,
+    firstSeenAt: facts.enqueuedAt,
+    deadLetters: {},
+    ...(facts.expiresAt === undefined ? {} : { mailExpiresAt: facts.expiresAt }),
+    changedAt: context.now,
+    ttl: 0,
+  };
+}
+
+/** Takes the lease: from now until it ends, nobody else sends this mail. */
+export function claim(item: LedgerItem, lease: Lease, context: WriteContext): LedgerItem {
+  const { nextAttemptAt: _, ...rest } = item;
+  return stamped({ ...rest, state: 'sending', lease, lastRelay: lease.relay }, context);
+}
+
+/** Between two transactions of one attempt: what is known so far, and which recipients go to which relay next. */
+export function advance(
+  item: LedgerItem,
+  outcomes: RecipientOutcomes,
+  next: Pick<Lease, 'relay' | 'inFlight'>,
+  context: WriteContext,
+): LedgerItem {
+  const recorded = recordOutcomes(item, outcomes, context);
+  if (recorded.lease === undefined) return stamped(recorded, context);
+  return stamped({ ...recorded, lease: { ...recorded.lease, ...next }, lastRelay: next.relay }, context);
+}
+
+export interface Settlement {
+  readonly outcomes: RecipientOutcomes;
+  /** True when a relay answered about the mail, or its answer is in doubt. */
+  readonly charged: boolean;
+  /** When the recipients that stay pending are tried again. */
+  readonly nextAttemptAt: number;
+  readonly stayOnRelay: boolean;
+}
+
+/** Ends an attempt: outcomes recorded, lease gone. */
+export function settle(item: LedgerItem, facts: MailFacts, settlement: Settlement, context: WriteContext): LedgerItem {
+  const recorded = withoutLease(recordOutcomes(item, settlement.outcomes, context));
+  const { stayOnRelay: _, nextAttemptAt: __, ...rest } = recorded;
+  const attempts = rest.attempts + (settlement.charged ? 1 : 0);
+  if (pendingRecipients(recorded, facts.recipients).length === 0) {
+    return stamped({ ...rest, attempts, state: 'settled' }, context);
+  }
+  const affinity = settlement.stayOnRelay ? { stayOnRelay: true } : {};
+  return stamped(
+    { ...rest, ...affinity, attempts, state: 'waiting', nextAttemptAt: settlement.nextAttemptAt },
+    context,
+  );
+}
+
+/** Gives up every pending recipient for a reason that no relay gave: expired, exhausted, no attachment, poison. */
+export function failPending(
+  item: LedgerItem,
+  facts: MailFacts,
+  failure: { readonly reason: DeadLetterReason; readonly message: string },
+  context: WriteContext,
+): LedgerItem {
+  const outcomes: RecipientOutcomes = new Map(
+    pendingRecipients(item, facts.recipients).map((address) => [address, { status: 'failed', reason: failure.reason }]),
+  );
+  const { nextAttemptAt: _, ...recorded } = withoutLease(recordOutcomes(item, outcomes, context, failure.message));
+  return stamped({ ...recorded, state: 'settled' }, context);
+}
+
+/** The lease ended and its owner never said what happened: the relay may have taken the mail. */
+export function crashed(item: LedgerItem, facts: MailFacts, context: WriteContext): LedgerItem {
+  const { lease } = item;
+  if (lease === undefined) return item;
+  const hold = facts.onUncertain === 'hold';
+  const doubtful = pendingRecipients(item, facts.recipients).filter((address) => lease.inFlight.includes(address));
+  const outcomes: RecipientOutcomes = new Map(
+    doubtful.map((address) => [
+      address,
+      hold
+        ? { status: 'failed', reason: 'uncertain', relay: lease.relay, doubt: true }
+        : { status: 'pending', relay: lease.relay },
+    ]),
+  );
+  const message = 'the sender stopped before it could record what the relay answered';
+  const recorded = withoutLease(recordOutcomes(item, outcomes, context, message));
+  const counted: LedgerItem = {
+    ...recorded,
+    state: 'waiting',
+    crashes: item.crashes + 1,
+    lastRelay: lease.relay,
+    stayOnRelay: true,
+    nextAttemptAt: context.now,
+  };
+  if (pendingRecipients(counted, facts.recipients).length === 0)
+    return stamped({ ...counted, state: 'settled' }, context);
+  if (counted.crashes < crashLimit) return stamped(counted, context);
+  const poison = { reason: 'poison', message: `the sender stopped ${counted.crashes} times while sending` } as const;
+  return failPending(counted, facts, poison, context);
+}
+
+/** A redriven entry came back: exactly its recipients become pending again, with fresh attempts and age. */
+export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFacts, context: WriteContext): LedgerItem {
+  const { [deadLetterId]: _, ...deadLetters } = item.deadLetters;
+  const recipients = Object.fromEntries(
+    Object.entries(item.recipients).filter(
+      ([, record]) => !(record.status === 'failed' && record.deadLetterId === deadLetterId),
+    ),
+  );
+  const { mailExpiresAt: __, stayOnRelay: ___, ...rest } = item;
+  return stamped(
+    {
+      ...rest,
+      ...(facts.expiresAt === undefined ? {} : { mailExpiresAt: facts.expiresAt }),
+      state: 'waiting',
+      recipients,
+      deadLetters,
+      attempts: 0,
+      crashes: 0,
+      firstSeenAt: context.now,
+      nextAttemptAt: context.now,
+    },
+    context,
+  );
+}
+
+/** The entries were written to the dead-letter queue. */
+export function deadLettersWritten(item: LedgerItem, ids: readonly string[], context: WriteContext): LedgerItem {
+  const deadLetters = Object.fromEntries(
+    Object.entries(item.deadLetters).map(([id, record]) => [
+      id,
+      ids.includes(id) ? { ...record, pending: false } : record,
+    ]),
+  );
+  return stamped({ ...item, deadLetters }, context);
+}
+
+/**
+ * An owner that lost its lease learnt late that recipients were accepted. Accepted is final: whoever holds the item now
+ * must not send to them again.
+ */
+export function lateAccepted(
+  item: LedgerItem,
+  facts: MailFacts,
+  outcomes: RecipientOutcomes,
+  context: WriteContext,
+): LedgerItem {
+  const accepted: RecipientOutcomes = new Map([...outcomes].filter(([, outcome]) => outcome.status === 'accepted'));
+  const recorded = recordOutcomes(item, accepted, context);
+  const done = recorded.state === 'waiting' && pendingRecipients(recorded, facts.recipients).length === 0;
+  return stamped(done ? { ...recorded, state: 'settled' } : recorded, context);
+}

@@ -1,0 +1,30 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+export interface AwsClients {
+  readonly dynamoDb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
+  readonly sqs: SQSClient;
+  /** Made at the first attachment that lies in S3: most mails have none. */
+  readonly s3: () => S3Client;
+}
+
+/**
+ * Clients configured by nothing but the SDK's standard environment: region, credentials, AWS_ENDPOINT_URL. Bounded, because
+ * a socket that died while the environment was frozen must not cost a batch its time.
+ */
+export function awsClients(): AwsClients {
+  const config = { maxAttempts: 3, requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } };
+  let s3: S3Client | undefined;
+  return {
+    dynamoDb: new DynamoDBClient(config),
+    secretsManager: new SecretsManagerClient(config),
+    sqs: new SQSClient(config),
+    s3: () => {
+      s3 ??= new S3Client({ ...config, requestHandler: { connectionTimeout: 2000, requestTimeout: 30_000 } });
+      return s3;
+    },
+  };
+}
