@@ -2,7 +2,7 @@ import type { Clock, Random } from '../platform/clock.ts';
 import { within } from './credentials-secret.ts';
 import type { FetchToken, TokenAnswer, TokenRequest } from './oauth2.ts';
 
-export type TokenState = { readonly ok: true; readonly accessToken: string } | Extract<TokenAnswer, { ok: false }>;
+type TokenState = { readonly ok: true; readonly accessToken: string } | Extract<TokenAnswer, { ok: false }>;
 
 /** The access token of one secret version. */
 export interface TokenSource {

@@ -57,6 +57,22 @@ describe('an access token', () => {
     expect(loginOf(await get())).toBe('v1.2 shop@example.com token-2');
   });
 
+  it('that is being renewed serves the others meanwhile', async () => {
+    const { get, clock, fetchToken } = setUp(secretWith('one'));
+    await get();
+    const gate = createGate();
+    fetchToken.mockImplementationOnce(async () => {
+      await gate.opened;
+      return { ok: true, accessToken: 'renewed', lifetimeMs: hour };
+    });
+    clock.advance(hour - 2 * 60_000);
+
+    const first = get();
+    expect(loginOf(await get())).toBe('v1.1 shop@example.com token-1');
+    gate.open();
+    expect(loginOf(await first)).toBe('v1.2 shop@example.com renewed');
+  });
+
   it('that nears its end serves on while the endpoint is down, and no longer than it lives', async () => {
     const { get, clock, fetchToken } = setUp(secretWith('one'));
     await get();
