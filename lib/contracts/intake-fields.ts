@@ -1,0 +1,92 @@
+import * as v from 'valibot';
+
+/** No ASCII or C1 control character (so neither CR, LF, NUL nor NEL) and no Unicode line or paragraph separator. */
+const oneLine = /^[ -~\u00a0-\u2027\u202a-\uffff]*$/;
+const oneLineRule = 'must not contain control characters or line separators';
+
+/** Folding happens at blanks (RFC 5322 §2.2.3), so a longer word makes a line that SMTP may refuse (RFC 5321 §4.5.3.1.6). */
+const longWord = /[^ ]{901}/;
+/** A longer run could fold into a line of nothing but blanks, which some software takes for the end of the header. */
+const longBlank = / {61}/;
+
+/** JSON can carry half of a surrogate pair (`"\ud800"`), which has no UTF-8 form. */
+export const wellFormed = v.check<string, string>((text) => text.isWellFormed(), 'must not contain lone surrogates');
+
+/** Text that goes into a header field: a subject, a display name, a field value. */
+export const headerText = v.pipe(
+  v.string(),
+  v.regex(oneLine, oneLineRule),
+  wellFormed,
+  v.check((text) => !longWord.test(text), 'must not contain a word of more than 900 characters'),
+  v.check((text) => !longBlank.test(text), 'must not contain more than 60 blanks in a row'),
+);
+
+/** Quoting can double its length, and must still leave it shorter than a line. */
+export const displayName = v.pipe(headerText, v.maxLength(400, 'must not have more than 400 characters'));
+
+/** Text of one line that is no prose: an address, a key, a file name. */
+export const line = (maxLength: number) =>
+  v.pipe(
+    v.string(),
+    v.minLength(1, 'must not be empty'),
+    v.maxLength(maxLength, `must not have more than ${maxLength} characters`),
+    v.regex(oneLine, oneLineRule),
+    wellFormed,
+  );
+
+/** Standard alphabet with padding (RFC 4648 §4); line breaks between the characters are allowed, as MIME tools write them. */
+export const base64 = v.pipe(
+  v.string(),
+  v.check(isBase64, 'must be base64 (RFC 4648 §4) with padding'),
+  v.metadata({ contentEncoding: 'base64' }),
+);
+
+function isBase64(text: string): boolean {
+  const characters = /[\r\n]/.test(text) ? text.replace(/[\r\n]+/g, '') : text;
+  return characters.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(characters);
+}
+
+/** Fields that the sender writes, or that only a mail server may add (RFC 5322 §3.6). */
+const structural = [
+  'from',
+  'sender',
+  'to',
+  'cc',
+  'bcc',
+  'reply-to',
+  'subject',
+  'date',
+  'message-id',
+  'mime-version',
+  'received',
+  'return-path',
+  'dkim-signature',
+  'authentication-results',
+];
+const structuralPrefixes = ['content-', 'resent-', 'arc-', 'x-postroom-'];
+
+function isStructuralHeader(name: string): boolean {
+  const lower = name.toLowerCase();
+  return structural.includes(lower) || structuralPrefixes.some((prefix) => lower.startsWith(prefix));
+}
+
+/** RFC 5322 §2.2: printable ASCII but the colon. */
+export const headerName = v.pipe(
+  v.string(),
+  v.maxLength(76, 'must not have more than 76 characters'),
+  v.regex(/^[!-9;-~]+$/, 'must be a header field name: printable ASCII without blank and colon'),
+  v.check((name) => !isStructuralHeader(name), 'must not be set here: Postroom or a mail server writes this header'),
+);
+
+/** RFC 2045 §5.1. A multipart type has no meaning without a boundary that Postroom would have to know. */
+export const contentType = v.pipe(
+  line(255),
+  v.regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[ -~]*)?$/, 'must be a media type such as "application/pdf"'),
+  v.check((type) => !/^multipart\//i.test(type), 'must not be a multipart type'),
+);
+
+/** The part of a `cid:` URL (RFC 2392), without angle brackets. */
+export const contentId = v.pipe(
+  line(255),
+  v.regex(/^[!-;=?-~]+$/, 'must be printable ASCII without blanks and angle brackets'),
+);
