@@ -99,6 +99,8 @@ function isAlive(pid: number): boolean {
 /** What a running system has published, for commands that talk to it. */
 export async function readEndpoints(directory: string): Promise<Endpoints> {
   try {
+    const owner = Number(await readFile(join(directory, 'lock'), 'utf8'));
+    if (!isAlive(owner)) throw new Error(`process ${owner} has ended`);
     return v.parse(endpoints, JSON.parse(await readFile(join(directory, 'endpoints.json'), 'utf8')));
   } catch (error) {
     throw new CommandError(

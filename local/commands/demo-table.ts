@@ -1,0 +1,31 @@
+import CliTable from 'cli-table3';
+import pc from 'picocolors';
+import { describeDetail } from './dead-letters.ts';
+import type { DemoCase } from './demo-cases.ts';
+import { describeObserved, type Observed } from './demo-judge.ts';
+
+export interface DemoResult {
+  readonly demo: DemoCase;
+  readonly seen: Observed;
+  readonly faults: readonly string[];
+}
+
+/** A row per case, as wide as the terminal. */
+export function demoTable(results: readonly DemoResult[], columns: number): string {
+  const [title, verdict, borders] = [24, 6, 5];
+  const rest = Math.max(60, Math.min(columns, 160) - title - verdict - borders);
+  const table = new CliTable({
+    head: ['Sent', 'What became of it', 'Dead letter', ''],
+    colWidths: [title, Math.floor(rest * 0.45), Math.ceil(rest * 0.55), verdict],
+    wordWrap: true,
+    style: { head: [], border: [] },
+  });
+  for (const { demo, seen, faults } of results) {
+    const entries = seen.deadLetters.map(({ reason, detail }) =>
+      [pc.bold(reason), ...describeDetail(detail)].join('\n'),
+    );
+    const mark = faults.length === 0 ? pc.green('ok') : pc.red('no');
+    table.push([demo.title, describeObserved(seen), entries.join('\n'), mark]);
+  }
+  return table.toString();
+}

@@ -1,0 +1,95 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pc from 'picocolors';
+import { loadConfig, withRelays } from './config.ts';
+import { runCommand } from './failure.ts';
+import { countMetrics, progressLine, progressWriter, type SenderCounts } from './progress.ts';
+import { untilStopped } from './signals.ts';
+import { parseStartOptions, type StartOptions, startHelp } from './start-options.ts';
+import { type LocalSystem, startSystem } from './system.ts';
+import { localTarget } from './target.ts';
+
+await runCommand(async () => {
+  const options = parseStartOptions(process.argv.slice(2));
+  if (options === undefined) {
+    console.log(startHelp);
+    return 0;
+  }
+  return start(options);
+});
+
+async function start(options: StartOptions): Promise<number> {
+  const stage = await loadConfig(options.configPath);
+  const external = options.relays.length > 0 ? options.relays : undefined;
+  const config = external === undefined ? stage : withRelays(stage, external);
+  const stopped = untilStopped();
+  const { add, counts } = countMetrics();
+  const log = await logFile(options.stateDir);
+
+  console.log(`Starting the stage ${pc.bold(options.stage)} (${options.configPath}) …`);
+  const system = await startSystem({
+    stage: options.stage,
+    config,
+    stateDir: options.stateDir,
+    ...(external !== undefined && { externalRelays: external }),
+    onLog: (line) => {
+      add(line);
+      log.stream.write(`${line}\n`);
+    },
+    onProblem: (message) => console.error(pc.yellow(message)),
+  });
+  console.log(greeting(system, options, log.path));
+  await showProgress(system, counts, stopped);
+  console.log('Stopping …');
+  await system.close();
+  log.stream.end();
+  return 0;
+}
+
+async function logFile(stateDir: string) {
+  await mkdir(stateDir, { recursive: true });
+  const path = join(stateDir, 'functions.log');
+  return { path, stream: createWriteStream(path) };
+}
+
+function greeting(system: LocalSystem, { relays, stateDir }: StartOptions, logPath: string): string {
+  const { endpoints, mailboxUrl } = system;
+  const embedded = [...system.relays.values()].map(({ name, port }) => `${name} (127.0.0.1:${port})`);
+  const external = relays.map(({ name, secret }) => `${name} (${secret.host}:${secret.port}, ${secret.tls})`);
+  const where = stateDir === '.postroom' ? '' : ` --state-dir ${stateDir}`;
+  const row = (name: string, value: string) => `  ${pc.dim(name.padEnd(15))}${value}`;
+  return [
+    '',
+    pc.green('Postroom is running.'),
+    row('Intake queue', endpoints.outputs['IntakeQueueUrl'] ?? ''),
+    row('Dead letters', endpoints.outputs['DeadLetterQueueUrl'] ?? ''),
+    row('Relays', (external.length > 0 ? external : embedded).join(', ')),
+    row('Mailbox', embedded.length > 0 ? mailboxUrl : 'none: external relays deliver elsewhere'),
+    row('Endpoints', join(stateDir, 'endpoints.json')),
+    row('Function logs', logPath),
+    '',
+    'Send a first mail from another terminal:',
+    pc.bold(`  npm run send -- --to ada@example.org --subject Hi --text Hello${where}`),
+    '',
+    'Ctrl-C stops it.',
+    '',
+  ].join('\n');
+}
+
+/** Looks every second, until the signal to stop. */
+async function showProgress(system: LocalSystem, counts: () => SenderCounts, stopped: Promise<void>): Promise<void> {
+  const target = localTarget(system.endpoints);
+  const writer = progressWriter(process.stdout);
+  let running = true;
+  void stopped.then(() => {
+    running = false;
+  });
+  while (running) {
+    writer.show(progressLine(await target.depth(), counts()));
+    await Promise.race([stopped, delay(1000, undefined, { ref: false })]);
+  }
+  writer.end();
+  target.close();
+}
