@@ -1,0 +1,69 @@
+import { Annotations } from 'aws-cdk-lib';
+import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { StageConfig } from '../lib/contracts/stage-config.ts';
+import { Discovery } from './discovery.ts';
+import { LedgerTable } from './ledger-table.ts';
+import { Network } from './network.ts';
+import { admitConfigured, admitPublisher, type Publisher } from './publishers.ts';
+import { Queues } from './queues.ts';
+import { RelayHealthTable } from './relay-health-table.ts';
+import { RelaySecrets } from './relay-secrets.ts';
+import { Sender } from './sender.ts';
+
+export interface PostroomProps {
+  /** Lower-case letters, digits and dashes; part of the names that people look for. */
+  readonly stage: string;
+  readonly config: StageConfig;
+}
+
+/** Everything that sends mail for one stage. Put it into a stack of yours, or deploy it as {@link PostroomStack}. */
+export class Postroom extends Construct {
+  /**
+   * The intake queue as a target for other stacks' rules and topics. Using it opens nothing, and makes no stack depend
+   * on another in a circle; `grantPublish` opens the queue.
+   */
+  readonly intakeQueue: IQueue;
+  readonly queues: Queues;
+  readonly ledger: LedgerTable;
+  readonly relayHealth: RelayHealthTable;
+  readonly secrets: RelaySecrets;
+  readonly sender: Sender;
+
+  constructor(scope: Construct, id: string, { stage, config }: PostroomProps) {
+    super(scope, id);
+    this.queues = new Queues(this, 'Queues', { stage, config });
+    this.ledger = new LedgerTable(this, 'Ledger', config);
+    this.relayHealth = new RelayHealthTable(this, 'RelayHealth', config);
+    this.secrets = new RelaySecrets(this, 'RelaySecrets', { stage, config });
+    this.sender = new Sender(this, 'Sender', {
+      stage,
+      config,
+      network: new Network(this, 'Network', config.network),
+      queues: this.queues,
+      ledger: this.ledger.table,
+      relayHealth: this.relayHealth.table,
+      secrets: this.secrets,
+    });
+    new Discovery(this, 'Discovery', { stage, intake: this.queues.intake });
+    admitConfigured(this.queues.intake, config.publishers);
+    const { queueArn, queueUrl } = this.queues.intake;
+    this.warnOfUnroutableDomains(config);
+    this.intakeQueue = Queue.fromQueueAttributes(this, 'IntakeQueue', { queueArn, queueUrl });
+  }
+
+  /** Lets a function, role, EventBridge rule or SNS topic, also one of another stack, put mail on the intake queue. */
+  grantPublish(publisher: Publisher): void {
+    admitPublisher(this.queues.intake, publisher);
+  }
+
+  private warnOfUnroutableDomains({ allowedFromDomains, relays }: StageConfig): void {
+    const restricted = Object.values(relays).every(({ fromDomains }) => fromDomains !== undefined);
+    if (allowedFromDomains.length > 0 || !restricted) return;
+    Annotations.of(this).addWarningV2(
+      'postroom:unroutable-domains',
+      'Every sender domain is allowed, but each relay takes only its fromDomains: other mail waits until it expires. ' +
+        'List the domains in allowedFromDomains, or leave fromDomains out at one relay.',
+    );
+  }
+}

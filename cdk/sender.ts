@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url';
+import { Duration } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { SenderVariables } from '../lib/contracts/sender-environment.ts';
+import type { StageConfig } from '../lib/contracts/stage-config.ts';
+import { bundling, lockFile } from './bundling.ts';
+import type { Network } from './network.ts';
+import type { Queues } from './queues.ts';
+import type { RelaySecrets } from './relay-secrets.ts';
+import { removal } from './removal.ts';
+import { senderPolicy } from './sender-policy.ts';
+import { requireFittingEnvironment, senderSettings } from './sender-settings.ts';
+
+export interface SenderProps {
+  readonly stage: string;
+  readonly config: StageConfig;
+  readonly network: Network;
+  readonly queues: Queues;
+  readonly ledger: Table;
+  readonly relayHealth: Table;
+  readonly secrets: RelaySecrets;
+}
+
+/** The function that sends, and the mapping that feeds it from the intake queue. */
+export class Sender extends Construct {
+  readonly function: NodejsFunction;
+
+  constructor(scope: Construct, id: string, props: SenderProps) {
+    super(scope, id);
+    const { config, network, queues } = props;
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: config.logRetentionDays,
+      removalPolicy: removal(config),
+    });
+    // A role of our own: Lambda's managed policies allow writing to every log group.
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    for (const statement of [...senderPolicy(props, logGroup), ...network.statements]) role.addToPolicy(statement);
+    this.function = new NodejsFunction(this, 'Function', {
+      description: `Postroom (${props.stage}): sends mail from the intake queue`,
+      entry: fileURLToPath(new URL('../functions/sender.ts', import.meta.url)),
+      depsLockFilePath: lockFile,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: config.sender.memoryMb,
+      timeout: Duration.seconds(config.sender.timeoutSeconds),
+      tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
+      environment: environment(props),
+      awsSdkConnectionReuse: false, // a variable of SDK version 2
+      bundling,
+      logGroup,
+      role,
+      ...network.placement,
+    });
+    this.function.addEventSource(
+      new SqsEventSource(queues.intake, {
+        batchSize: config.sender.batchSize,
+        maxConcurrency: config.sender.maxConcurrency,
+        reportBatchItemFailures: true,
+      }),
+    );
+  }
+}
+
+function environment({ stage, config, queues, ledger, relayHealth, secrets }: SenderProps): Record<string, string> {
+  const settings = senderSettings(config, secrets.names);
+  const references = {
+    POSTROOM_INTAKE_QUEUE_URL: queues.intake.queueUrl,
+    POSTROOM_DEAD_LETTER_QUEUE_URL: queues.deadLetters.queueUrl,
+    POSTROOM_LEDGER_TABLE: ledger.tableName,
+    POSTROOM_RELAY_HEALTH_TABLE: relayHealth.tableName,
+  };
+  const others = { NODE_OPTIONS: '--enable-source-maps', POSTROOM_STAGE: stage };
+  requireFittingEnvironment(settings, Object.keys(references).length, others);
+  const variables = { ...references, ...others, POSTROOM_SETTINGS: JSON.stringify(settings) };
+  return variables satisfies SenderVariables;
+}

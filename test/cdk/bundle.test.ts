@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { only, synthesiseInto } from './synth.ts';
+
+describe('bundle of the sender', () => {
+  const outdir = mkdtempSync(join(tmpdir(), 'postroom-bundle-'));
+  const bundle = { file: '', environment: {} };
+
+  beforeAll(() => {
+    const template = synthesiseInto(new App({ outdir, analyticsReporting: false }));
+    const { Code, Environment } = only(template, 'AWS::Lambda::Function').properties;
+    bundle.file = join(outdir, `asset.${Code.S3Key.replace('.zip', '')}`, 'index.mjs');
+    bundle.environment = asDeployed(Environment.Variables);
+  });
+  afterAll(() => rmSync(outdir, { recursive: true }));
+
+  it('is one ESM file, minified, of at most 800 KB, with a source map', () => {
+    const code = readFileSync(bundle.file, 'utf8');
+
+    expect(code).toMatch(/export\s*\{/);
+    expect(Buffer.byteLength(code)).toBeLessThanOrEqual(800_000);
+    expect(code.split('\n').length).toBeLessThan(code.length / 1000 + 20);
+    expect(JSON.parse(readFileSync(`${bundle.file}.map`, 'utf8')).sources).toContainEqual(
+      expect.stringContaining('functions/sender.ts'),
+    );
+  });
+
+  it('imports nothing but what Node has', async () => {
+    const { metafile } = await build({
+      entryPoints: [bundle.file],
+      bundle: true,
+      platform: 'node',
+      packages: 'external',
+      format: 'esm',
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+    });
+    const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+
+    expect(imported.filter((path) => !path.startsWith('node:') && !builtinModules.includes(path))).toEqual([]);
+  });
+
+  it('loads by itself, far from any node_modules', () => {
+    const program = `console.log(typeof (await import(${JSON.stringify(bundle.file)})).handler)`;
+
+    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: outdir,
+      env: bundle.environment,
+      encoding: 'utf8',
+    });
+
+    expect(printed.trim()).toBe('function');
+  });
+});
+
+/** The variables as Lambda would set them: references resolved to something of their kind. */
+function asDeployed(variables: Record<string, unknown>): Record<string, string> {
+  const resolved = Object.entries(variables).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : name.endsWith('_URL') ? 'https://sqs.eu-central-1.amazonaws.com/1/q' : 'table',
+  ]);
+  return { ...Object.fromEntries(resolved), AWS_REGION: 'eu-central-1' };
+}
