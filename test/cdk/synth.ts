@@ -3,9 +3,12 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { PostroomStack } from '../../cdk/postroom-stack.ts';
 import { readStageConfig } from '../../lib/contracts/stage-config.ts';
 
+/** A template that CloudFormation would refuse fails the test. */
+const context = { '@aws-cdk/core:validateAgainstDefaultRules': true };
+
 /** Without bundling, which takes a second and which one test does for real. */
 export const appWithoutBundling = () =>
-  new App({ context: { 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false });
+  new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false });
 
 export function makeStack(overrides: object = {}, app = appWithoutBundling()) {
   const config = readStageConfig({ relays: { primary: { weight: 3 }, fallback: { tier: 1 } }, ...overrides });
