@@ -6,7 +6,7 @@ import pc from 'picocolors';
 import { loadConfig, withRelays } from './config.ts';
 import { runCommand } from './failure.ts';
 import { countMetrics, progressLine, progressWriter, type SenderCounts } from './progress.ts';
-import { untilStopped } from './signals.ts';
+import { type StopSignal, stopSignal } from './signals.ts';
 import { parseStartOptions, type StartOptions, startHelp } from './start-options.ts';
 import { type LocalSystem, startSystem } from './system.ts';
 import { localTarget } from './target.ts';
@@ -24,7 +24,7 @@ async function start(options: StartOptions): Promise<number> {
   const stage = await loadConfig(options.configPath);
   const external = options.relays.length > 0 ? options.relays : undefined;
   const config = external === undefined ? stage : withRelays(stage, external);
-  const stopped = untilStopped();
+  const stop = stopSignal();
   const { add, counts } = countMetrics();
   const log = await logFile(options.stateDir);
 
@@ -39,9 +39,13 @@ async function start(options: StartOptions): Promise<number> {
       log.stream.write(`${line}\n`);
     },
     onProblem: (message) => console.error(pc.yellow(message)),
+  }).catch((error: unknown) => {
+    // Ctrl-C reaches the synthesis too: what it then says is no fault.
+    if (!stop.asked()) throw error;
   });
-  console.log(greeting(system, options, log.path));
-  await showProgress(system, counts, stopped);
+  if (system === undefined) return 0;
+  if (!stop.asked()) console.log(greeting(system, options, log.path));
+  await showProgress(system, counts, stop);
   console.log('Stopping …');
   await system.close();
   log.stream.end();
@@ -79,16 +83,12 @@ function greeting(system: LocalSystem, { relays, stateDir }: StartOptions, logPa
 }
 
 /** Looks every second, until the signal to stop. */
-async function showProgress(system: LocalSystem, counts: () => SenderCounts, stopped: Promise<void>): Promise<void> {
+async function showProgress(system: LocalSystem, counts: () => SenderCounts, stop: StopSignal): Promise<void> {
   const target = localTarget(system.endpoints);
   const writer = progressWriter(process.stdout);
-  let running = true;
-  void stopped.then(() => {
-    running = false;
-  });
-  while (running) {
+  while (!stop.asked()) {
     writer.show(progressLine(await target.depth(), counts()));
-    await Promise.race([stopped, delay(1000, undefined, { ref: false })]);
+    await Promise.race([stop.received, delay(1000, undefined, { ref: false })]);
   }
   writer.end();
   target.close();
