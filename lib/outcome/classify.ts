@@ -1,0 +1,44 @@
+import type { Classification, Phase, SmtpFailure } from './outcome.ts';
+import { matches, type Rule } from './rule.ts';
+import { rules } from './rules.ts';
+
+/**
+ * Says what a failure means: whose fault it is and whether asking again can help. Pure and total; it never throws.
+ *
+ * What no rule knows goes by its first digit and phase (RFC 5321 §4.2.1): at RCPT it is the recipient's, before MAIL the
+ * relay's, else the message's; 5xx is permanent, except that a relay never is.
+ */
+export function classify(failure: SmtpFailure): Classification {
+  if (failure.reply !== undefined && failure.reply.code < 400) return unexpectedSuccess(failure.phase);
+  const rule = rules.find((candidate) => matches(candidate, failure));
+  return rule === undefined ? byDigitAndPhase(failure) : byRule(rule, failure);
+}
+
+function byRule(rule: Rule, failure: SmtpFailure): Classification {
+  const permanent = rule.permanent === 'by-code' ? isPermanentReply(failure) : rule.permanent;
+  const outcome = { scope: rule.scope, permanent, rule: rule.name };
+  return rule.trait === undefined ? outcome : { ...outcome, trait: rule.trait };
+}
+
+function byDigitAndPhase(failure: SmtpFailure): Classification {
+  switch (failure.phase) {
+    case 'rcpt':
+      return { scope: 'recipient', permanent: isPermanentReply(failure), rule: 'default-recipient' };
+    case 'mail':
+    case 'data':
+    case 'body':
+    case 'final-reply':
+      return { scope: 'message', permanent: isPermanentReply(failure), rule: 'default-message' };
+    default:
+      return { scope: 'relay', permanent: false, rule: 'default-relay' };
+  }
+}
+
+/** A 2xx or 3xx where it is no answer to the command. After the final dot it might be a yes, so it is a doubt. */
+function unexpectedSuccess(phase: Phase): Classification {
+  return { scope: phase === 'final-reply' ? 'uncertain' : 'relay', permanent: false, rule: 'default-unexpected' };
+}
+
+function isPermanentReply(failure: SmtpFailure): boolean {
+  return failure.reply !== undefined && failure.reply.code >= 500;
+}

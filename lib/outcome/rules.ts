@@ -1,0 +1,23 @@
+import { limitRules } from './limit-rules.ts';
+import { greylistRules, mailRules, recipientPolicyRules } from './mail-rules.ts';
+import { networkRules } from './network-rules.ts';
+import type { Rule } from './rule.ts';
+import { blockListRules, senderAuthenticationRules, senderRules } from './sender-rules.ts';
+import { closingRules, sessionRules } from './session-rules.ts';
+
+/**
+ * Every rule, in the order in which they are asked. A narrow rule stands before the broad one whose words it shares; the
+ * corpus and the rule-order test hold the order in place.
+ */
+export const rules: readonly Rule[] = [
+  ...networkRules,
+  ...recipientPolicyRules,
+  ...sessionRules,
+  ...senderAuthenticationRules,
+  ...limitRules,
+  ...greylistRules,
+  ...senderRules,
+  ...blockListRules,
+  ...mailRules,
+  ...closingRules,
+];

@@ -1,0 +1,97 @@
+import { type Rule, transaction, withRecipients } from './rule.ts';
+
+/** The relay will not carry mail of this sender, or not for us. Another relay may. */
+export const senderRules: readonly Rule[] = [
+  {
+    name: 'relaying-denied',
+    phases: transaction,
+    text: /relay(ing|ed)? (access |is )?(denied|disallowed|prohibited|not (allowed|permitted))|unable to relay|not (allowed|permitted|authori[sz]ed) to relay|credentials for relay|rcpthosts|as a relay\b/i,
+    scope: 'sender',
+    permanent: 'by-code',
+    sample: { phase: 'rcpt', reply: '554 5.7.1 <ada@example.org>: Relay access denied' },
+  },
+  {
+    name: 'sender-address-refused',
+    phases: transaction,
+    text: /\b[45]\.1\.[78]\b|sender (address )?(is |was )?(rejected|denied|refused|blocked|not (allowed|permitted|valid|authori[sz]ed))|sender verify failed|sender address \[|mail ?from (address|domain)|badmailfrom|unresolvable|bad outbound sender|anti-spoofing/i,
+    scope: 'sender',
+    permanent: 'by-code',
+    sample: { phase: 'rcpt', reply: '450 4.1.8 <shop@example.com>: Sender address rejected: Domain not found' },
+  },
+  {
+    name: 'sender-not-ours',
+    phases: transaction,
+    text: /\b5\.7\.60\b|send[- ]?as\b|sendasdenied|not (been )?verified|verified sender|not (currently )?(allowed|authori[sz]ed|permitted) to (send|perform)|permissions? to send|sending domain|sending denied|unregistered domains|from address not allowed/i,
+    except: /\bIP\b/i,
+    scope: 'sender',
+    permanent: 'by-code',
+    sample: { phase: 'final-reply', reply: '550 5.7.60 SMTP; Client does not have permissions to send as this sender' },
+  },
+  {
+    // RFC 6531: the mail needs SMTPUTF8 further on.
+    name: 'internationalised-mail-refused',
+    phases: transaction,
+    text: /\b5\.6\.7\b|smtputf8/i,
+    scope: 'sender',
+    permanent: 'by-code',
+    sample: { phase: 'rcpt', reply: '553 5.6.7 Address requires SMTPUTF8' },
+  },
+  {
+    name: 'mail-command-refused',
+    phases: ['mail'],
+    codes: [500, 501, 502, 504, 555],
+    scope: 'sender',
+    permanent: true,
+    sample: { phase: 'mail', reply: '501 Invalid MAIL command argument, not a valid address' },
+  },
+];
+
+/** SPF, DKIM and DMARC: which relay may send for a domain. Asked before the limits, some of which they borrow words from. */
+export const senderAuthenticationRules: readonly Rule[] = [
+  {
+    name: 'sender-domain-unauthenticated',
+    phases: transaction,
+    text: /\b(SPF|DKIM|DMARC)\b|sender policy framework/i,
+    scope: 'sender',
+    permanent: 'by-code',
+    sample: { phase: 'final-reply', reply: "550 5.7.1 Email has been rejected due to the domain's SPF policy" },
+  },
+];
+
+const blocked =
+  /blocked using|block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bsorbs\b|ipcheck\.proofpoint|banned send(er|ing)|poor reputation|reputation of the sending ip|reverse dns|\bPTR\b|find your (reverse )?hostname|(client|connecting|sending|your) (host|ip|server|address)\b.{0,60}(blocked|rejected|banned|denied|not (allowed|accepted|authori[sz]ed))|connections? (will )?not (be )?accepted|will be permanently deferred|not in whitelist|traffic not accepted|host network,? not allowed|directly to our servers|IP address is not allowed|to submit messages to this/i;
+const aboutContent = /\bDBL\b|\bdbl\.|uribl|surbl/i;
+
+/**
+ * Our address, or the relay's own, stands on a block list. Listings end within hours or days and the mail is innocent, so
+ * it is never permanent whatever the code says. Said before any recipient, the relay refuses us as a client: its fault.
+ * Said later, it may be the word of one destination only (or Postfix, which waits for RCPT): another relay at once, the
+ * mail is retried and charged, and a relay that serves everybody else keeps its breaker closed.
+ */
+export const blockListRules: readonly Rule[] = [
+  {
+    name: 'client-refused',
+    phases: ['greeting', 'ehlo', 'starttls', 'auth', 'mail'],
+    text: blocked,
+    except: aboutContent,
+    scope: 'relay',
+    permanent: false,
+    sample: {
+      phase: 'mail',
+      reply:
+        "550 5.7.1 Unfortunately, messages from [11.22.33.44] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140).",
+    },
+  },
+  {
+    name: 'client-refused-for-recipient',
+    phases: withRecipients,
+    text: blocked,
+    except: aboutContent,
+    scope: 'sender',
+    permanent: false,
+    sample: {
+      phase: 'rcpt',
+      reply: '550 5.7.1 Service unavailable; client [192.0.2.1] blocked using zen.spamhaus.org',
+    },
+  },
+];
