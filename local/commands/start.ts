@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pc from 'picocolors';
@@ -26,7 +25,8 @@ async function start(options: StartOptions): Promise<number> {
   const config = external === undefined ? stage : withRelays(stage, external);
   const stop = stopSignal();
   const { add, counts } = countMetrics();
-  const log = await logFile(options.stateDir);
+  const logPath = join(options.stateDir, 'functions.log');
+  const log = functionLog(logPath);
 
   console.log(`Starting the stage ${pc.bold(options.stage)} (${options.configPath}) …`);
   const system = await startSystem({
@@ -36,7 +36,7 @@ async function start(options: StartOptions): Promise<number> {
     ...(external !== undefined && { externalRelays: external }),
     onLog: (line) => {
       add(line);
-      log.stream.write(`${line}\n`);
+      log.write(line);
     },
     onProblem: (message) => console.error(pc.yellow(message)),
   }).catch((error: unknown) => {
@@ -44,18 +44,24 @@ async function start(options: StartOptions): Promise<number> {
     if (!stop.asked()) throw error;
   });
   if (system === undefined) return 0;
-  if (!stop.asked()) console.log(greeting(system, options, log.path));
+  if (!stop.asked()) console.log(greeting(system, options, logPath));
   await showProgress(system, counts, stop);
   console.log('Stopping …');
   await system.close();
-  log.stream.end();
+  log.close();
   return 0;
 }
 
-async function logFile(stateDir: string) {
-  await mkdir(stateDir, { recursive: true });
-  const path = join(stateDir, 'functions.log');
-  return { path, stream: createWriteStream(path) };
+/** Opened by the first line, when the state directory surely is ours. */
+function functionLog(path: string): { write(line: string): void; close(): void } {
+  let stream: WriteStream | undefined;
+  return {
+    write: (line) => {
+      stream ??= createWriteStream(path);
+      stream.write(`${line}\n`);
+    },
+    close: () => stream?.end(),
+  };
 }
 
 function greeting(system: LocalSystem, { relays, stateDir }: StartOptions, logPath: string): string {
