@@ -54,7 +54,6 @@ export const sessionRules: readonly Rule[] = [
     name: 'login-demanded',
     phases: transaction,
     text: /^53[05] |authentication (is )?required|please authenticate|must (be )?authenticate|client (was )?not authenticated|unauthenticated senders|auth (command )?(first|is required)|not logged in/i,
-    except: /\b(SPF|DKIM|DMARC)\b|RESOLVER\.RST/i,
     scope: 'relay',
     permanent: false,
     trait: 'credentials',
