@@ -7,6 +7,7 @@ import {
   headerName,
   headerText,
   line,
+  noLongBlank,
   wellFormed,
 } from './intake-fields.ts';
 
@@ -18,7 +19,7 @@ export const maxRecipients = 100;
 export const maxListEntries = 100;
 
 /** `local@domain`, or `Name <local@domain>`; the grammar is checked where it is normalised. */
-const addressLine = line(1000);
+const addressLine = v.pipe(line(1000), noLongBlank);
 const mailbox = v.union([addressLine, v.strictObject({ name: v.optional(displayName), address: line(320) })]);
 const mailboxes = v.pipe(v.array(mailbox), v.maxLength(maxRecipients, 'must not have more than 100 entries'));
 const body = v.pipe(v.string(), wellFormed);
@@ -76,6 +77,12 @@ const headers = v.record(
   ]),
 );
 
+const headersDescription =
+  'Further header fields; a list makes one field per entry. Refused are the fields that have a place of their own here ' +
+  '(From, Sender, To, Cc, Bcc, Reply-To, Subject), that Postroom or a mail server writes (Date, Message-ID, MIME-Version, ' +
+  'Content-*, Received, Return-Path, Authentication-Results, X-Postroom-*) or that sign or resend a finished message ' +
+  '(DKIM-Signature, ARC-*, Resent-*).';
+
 const tags = v.pipe(
   v.record(line(64), v.pipe(headerText, v.maxLength(256, 'must not have more than 256 characters'))),
   v.maxEntries(10, 'must not have more than 10 entries'),
@@ -99,9 +106,15 @@ export const intakeMessage = v.strictObject({
   bcc: v.optional(mailboxes),
   replyTo: v.optional(mailboxes),
   subject: v.optional(headerText),
-  text: v.optional(body),
+  text: v.optional(v.pipe(body, v.description('Plain text; made from "html" when absent.'))),
   html: v.optional(body),
-  headers: v.optional(v.pipe(headers, v.maxEntries(maxListEntries, 'must not have more than 100 entries'))),
+  headers: v.optional(
+    v.pipe(
+      headers,
+      v.maxEntries(maxListEntries, 'must not have more than 100 entries'),
+      v.description(headersDescription),
+    ),
+  ),
   attachments: v.optional(
     v.pipe(v.array(attachment), v.maxLength(maxListEntries, 'must not have more than 100 entries')),
   ),
