@@ -6,7 +6,7 @@ import { type Opening, open } from '../ledger/open.ts';
 import { failPending } from '../ledger/transitions.ts';
 import { attempt } from './attempt.ts';
 import { commit } from './commit.ts';
-import type { DeliveryEventBody } from './events.ts';
+import type { DeliveryEventBody, WaitReason } from './events.ts';
 import { flushDeadLetters } from './flush.ts';
 import { givenUp, isExpired, nextAttempt } from './plan.ts';
 import type { DeliveryPorts, Disposition, InvocationBounds, ReceivedMessage } from './ports.ts';
@@ -157,10 +157,10 @@ async function buildAndSend(
   item: LedgerItem,
   ports: DeliveryPorts,
 ): Promise<Step> {
-  const { mail, facts, received, bounds, report } = delivery;
+  const { mail, facts, bounds, report } = delivery;
   const built = await ports.build(mail, { date: item.firstSeenAt, deadline: bounds.sendDeadline });
   if (!built.ok) {
-    if (built.reason === 'retry') return later(delivery, 'content-unavailable', item, ports);
+    if (built.reason === 'retry') return waitOrGiveUp(delivery, standing, item, 'content-unavailable', ports);
     return giveUp(delivery, standing, item, { reason: built.reason, message: ruleText(built.detail) }, ports);
   }
   const end = await attempt(
@@ -173,9 +173,23 @@ async function buildAndSend(
     return later(delivery, 'ledger-unavailable', item, ports);
   }
   if (end.claimed !== undefined) return settleAttempt(delivery, item, { ...end, claimed: end.claimed }, ports);
+  if (end.outOfTime) return later(delivery, 'no-time', item, ports);
+  return waitOrGiveUp(delivery, standing, item, 'no-relay', ports, end.reopensAt);
+}
+
+/** Waits are not charged, but they end: by the mail's age, its expiry, or its receives. */
+async function waitOrGiveUp(
+  delivery: Delivery,
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  why: WaitReason,
+  ports: DeliveryPorts,
+  reopensAt?: number,
+): Promise<Step> {
+  const { facts, received } = delivery;
   const limit = givenUp(item, facts, received.receives, ports.clock.now(), ports.retry);
-  if (limit !== undefined && !end.outOfTime) return giveUp(delivery, standing, item, limit, ports);
-  return later(delivery, end.outOfTime ? 'no-time' : 'no-relay', item, ports, end.reopensAt);
+  if (limit !== undefined) return giveUp(delivery, standing, item, limit, ports);
+  return later(delivery, why, item, ports, reopensAt);
 }
 
 function ruleText({ field, rule }: { readonly field: string; readonly rule: string }): string {
@@ -185,7 +199,7 @@ function ruleText({ field, rule }: { readonly field: string; readonly rule: stri
 /** Nothing is charged and nothing written: the message comes back. */
 function later(
   { report }: Delivery,
-  why: Extract<DeliveryEventBody, { type: 'waiting' }>['why'],
+  why: WaitReason,
   item: LedgerItem,
   ports: DeliveryPorts,
   reopensAt?: number,

@@ -2,7 +2,7 @@ import type { DeadLetterAttributes, DeadLetterReason } from '../contracts/dead-l
 import type { SenderSettings } from '../contracts/sender-environment.ts';
 import type { Mail } from '../intake/mail.ts';
 import type { LedgerStore } from '../ledger/item.ts';
-import type { BuiltMessage } from '../mime/built-message.ts';
+import type { BuiltMessage } from '../mime/contracts.ts';
 import type { Classification, SmtpFailure } from '../outcome/outcome.ts';
 import type { Clock, Random } from '../platform/clock.ts';
 import type { RelayConnectionSettings, SmtpTransport } from '../smtp/transport.ts';

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SenderEnvironment } from '../lib/contracts/sender-environment.ts';
+import { sqsDeadLetterQueue } from '../lib/dead-letter/sqs-queue.ts';
+import { type BatchPorts, deliverBatch } from '../lib/delivery/batch.ts';
+import type { InvocationBounds, ReceivedMessage } from '../lib/delivery/ports.ts';
+import { respond } from '../lib/delivery/queue-response.ts';
+import { dynamoDbLedger } from '../lib/ledger/dynamodb-store.ts';
+import { buildMessage } from '../lib/mime/build.ts';
+import { fetchS3Object } from '../lib/mime/s3-source.ts';
+import type { AwsClients } from '../lib/platform/aws-clients.ts';
+import { byteBudget } from '../lib/platform/byte-budget.ts';
+import type { Clock, Random } from '../lib/platform/clock.ts';
+import { createCredentials } from '../lib/relays/credentials.ts';
+import { createRelayDirectory } from '../lib/relays/directory.ts';
+import { fetchToken } from '../lib/relays/oauth2.ts';
+import { createSecretReader } from '../lib/relays/secret-reader.ts';
+import { createTransport } from '../lib/smtp/create-transport.ts';
+import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
+import { credentialsObserver } from '../lib/telemetry/credentials-observer.ts';
+import { logDelivery } from '../lib/telemetry/delivery-log.ts';
+import { measureDelivery } from '../lib/telemetry/delivery-metrics.ts';
+import { createLog } from '../lib/telemetry/log.ts';
+import { smtpObserver } from '../lib/telemetry/smtp-observer.ts';
+import { createTelemetry } from '../lib/telemetry/telemetry.ts';
+
+export interface SenderParts {
+  readonly environment: SenderEnvironment;
+  readonly clients: AwsClients;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface Sender {
+  handle(
+    event: SQSEvent,
+    context: Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>,
+  ): Promise<SQSBatchResponse>;
+  /** Ends every SMTP session with QUIT. */
+  close(): Promise<void>;
+}
+
+/** Kept back at the end of an invocation for the ledger and the queues, in milliseconds. */
+const settleReserveMs = 10_000;
+/** Kept back for the response itself. */
+const responseReserveMs = 2_000;
+/** A lease outlives its owner's deadline by this much, so that clocks may differ. */
+const leaseMarginMs = 10_000;
+/** Relays close idle sessions after a minute or more; ours are never that old. */
+const idleSessionMs = 30_000;
+
+/** Builds everything the sender needs, once per execution environment. */
+export function composeSender({ environment, clients, clock, random }: SenderParts): Sender {
+  const { POSTROOM_STAGE: stage, POSTROOM_SETTINGS: settings } = environment;
+  const telemetry = createTelemetry({ stage, clock });
+  const log = createLog({ stage, clock });
+  let requestLog = log;
+  for (const client of [clients.dynamoDb, clients.sqs, clients.secretsManager]) {
+    client.middlewareStack.use(awsCallCounter(telemetry));
+  }
+  const credentials = createCredentials({
+    secrets: createSecretReader(clients.secretsManager),
+    relays: settings.relays,
+    clock,
+    random,
+    fetchToken,
+    observer: credentialsObserver(telemetry, () => requestLog),
+  });
+  const { connectSeconds, greetingSeconds, commandSeconds, finalReplySeconds } = settings.smtp;
+  const transport = createTransport({
+    timeouts: {
+      connectMs: connectSeconds * 1000,
+      greetingMs: greetingSeconds * 1000,
+      commandMs: commandSeconds * 1000,
+      finalReplyMs: finalReplySeconds * 1000,
+    },
+    observer: smtpObserver(telemetry),
+    clock,
+    idleMs: idleSessionMs,
+  });
+  const ports: BatchPorts = {
+    clock,
+    random,
+    newId: randomUUID,
+    pause,
+    ledger: dynamoDbLedger(clients.dynamoDb, environment.POSTROOM_LEDGER_TABLE),
+    relays: createRelayDirectory({
+      relays: settings.relays,
+      credentials,
+      random,
+      onUnconfigured: (relay, message) => {
+        telemetry.count('RelayUnconfigured', relay);
+        requestLog.event('relay.unconfigured', { relay, message });
+      },
+    }),
+    transport,
+    deadLetters: sqsDeadLetterQueue(clients.sqs, environment.POSTROOM_DEAD_LETTER_QUEUE_URL),
+    build: (mail, { date, deadline }) =>
+      buildMessage(mail, {
+        fetchObject: (location, maxBytes) => fetchS3Object(clients.s3(), clock, location, { maxBytes, deadline }),
+        date,
+        maxMessageBytes: settings.maxMessageBytes,
+        allowedFromDomains: settings.allowedFromDomains,
+      }),
+    holding: byteBudget(settings.maxBytesInFlight),
+    report: (event) => {
+      measureDelivery(event, telemetry);
+      logDelivery(event, requestLog);
+    },
+    maxMessageBytes: settings.maxMessageBytes,
+    retry: settings.retry,
+    finalReplyMs: finalReplySeconds * 1000,
+    rules: settings,
+  };
+  return {
+    async handle({ Records: records }, context) {
+      const receivedAt = clock.now();
+      requestLog = log.with({ requestId: context.awsRequestId });
+      const batch = records.map(toReceived);
+      const disposed = await deliverBatch(batch, boundsOf(receivedAt + context.getRemainingTimeInMillis()), ports);
+      const response = await respond(batch, disposed, {
+        client: clients.sqs,
+        queueUrl: environment.POSTROOM_INTAKE_QUEUE_URL,
+        clock,
+        receivedAt,
+        onRefused: (messageId, why) => ports.report({ key: '', messageId, type: 'visibility-refused', why }),
+      });
+      telemetry.record('TimeLeft', context.getRemainingTimeInMillis());
+      telemetry.flush();
+      return response;
+    },
+    close: () => transport.close(),
+  };
+}
+
+function boundsOf(deadline: number): InvocationBounds {
+  return {
+    sendDeadline: deadline - settleReserveMs,
+    settleDeadline: deadline - responseReserveMs,
+    leaseEndsAt: deadline + leaseMarginMs,
+  };
+}
+
+function toReceived(record: SQSRecord): ReceivedMessage {
+  const { idempotencyKey, deadLetterId } = record.messageAttributes;
+  return {
+    messageId: record.messageId,
+    receiptHandle: record.receiptHandle,
+    body: record.body,
+    receives: Number(record.attributes.ApproximateReceiveCount),
+    sentAt: Number(record.attributes.SentTimestamp),
+    ...(idempotencyKey?.stringValue === undefined ? {} : { idempotencyKey: idempotencyKey.stringValue }),
+    ...(deadLetterId?.stringValue === undefined ? {} : { deadLetterId: deadLetterId.stringValue }),
+  };
+}

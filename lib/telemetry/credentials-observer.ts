@@ -1,0 +1,22 @@
+import type { CredentialsObserver } from '../relays/credentials.ts';
+import type { Log } from './log.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** Counts and logs what happens to credentials. `log` gives the log of the invocation that is running. */
+export function credentialsObserver(telemetry: Pick<Telemetry, 'count'>, log: () => Log): CredentialsObserver {
+  return {
+    secretRead(relay, result, reason) {
+      telemetry.count('CredentialRefreshes', relay);
+      if (result === 'changed') log().event('relay.credentials-refreshed', { relay });
+      if (result === 'unusable') log().event('relay.unconfigured', { relay, ...(reason && { message: reason }) });
+    },
+    tokenFetched(relay, result, reason) {
+      if (result === 'failed')
+        log().event('relay.fault', { relay, phase: 'credentials', ...(reason && { message: reason }) });
+    },
+    loginRefused(relay, verdict) {
+      telemetry.count('CredentialRejections', relay);
+      log().event('relay.credentials-refused', { relay, outcome: verdict });
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { DeliveryEvent, FailedAttempt } from '../delivery/events.ts';
+import { deadLetterMetrics, type StageValues } from './metric-names.ts';
+import type { Telemetry } from './telemetry.ts';
+
+const stepMetrics = { choose: 'ChooseDuration', claim: 'ClaimDuration', settle: 'SettleDuration' } as const;
+
+/** Counts what happened to a mail. */
+export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): void {
+  switch (event.type) {
+    case 'received':
+      telemetry.count('MessagesReceived');
+      if (event.receives === 1) telemetry.record('QueueWaitDuration', event.queuedMs);
+      return;
+    case 'step':
+      telemetry.record(stepMetrics[event.step], event.durationMs);
+      return;
+    case 'attempt':
+      measureAttempt(event, telemetry);
+      return;
+    case 'duplicate':
+      telemetry.count('DuplicatesSuppressed');
+      return;
+    case 'waiting':
+      telemetry.count('MessagesWaiting');
+      if (event.why === 'ledger-unavailable') telemetry.count('LedgerUnavailable');
+      return;
+    case 'crash-seen':
+      telemetry.count('CrashesSeen');
+      return;
+    case 'delivered':
+      telemetry.count('MessagesDelivered');
+      telemetry.record('AttemptsPerDelivery', event.attempts);
+      return;
+    case 'deferred':
+      telemetry.count('MessagesDeferred');
+      return;
+    case 'dead-lettered':
+      telemetry.count(deadLetterMetrics[event.reason]);
+      return;
+    case 'late-settle':
+      telemetry.count('LateSettles');
+      return;
+    case 'acknowledged-without-ledger':
+      telemetry.count('LedgerSettleFailures');
+      telemetry.count('AcknowledgedWithoutLedger');
+      return;
+    default:
+      return;
+  }
+}
+
+type Attempt = Extract<DeliveryEvent, { type: 'attempt' }>;
+
+function measureAttempt({ relay, accepted, failed, durationMs, timings }: Attempt, telemetry: Telemetry): void {
+  const deferred = failed.filter(({ classification }) => !classification.permanent).length;
+  if (accepted.length > 0) telemetry.count('RecipientsAccepted', relay, accepted.length);
+  if (deferred > 0) telemetry.count('RecipientsDeferred', relay, deferred);
+  if (failed.length > deferred) telemetry.count('RecipientsRefused', relay, failed.length - deferred);
+  if (failed.some(({ classification }) => classification.scope === 'uncertain')) telemetry.count('MessagesUncertain');
+  telemetry.record(durationMetric(accepted.length, failed), durationMs);
+  if (timings.envelopeMs !== undefined) telemetry.record('EnvelopeDuration', timings.envelopeMs);
+  if (timings.dataMs !== undefined) telemetry.record('DataDuration', timings.dataMs);
+}
+
+function durationMetric(accepted: number, failed: readonly FailedAttempt[]): StageValues {
+  if (accepted > 0) return 'SendDurationAccepted';
+  if (failed.some(({ failure }) => failure.reply === undefined)) return 'SendDurationFailed';
+  return failed.some(({ classification }) => !classification.permanent)
+    ? 'SendDurationDeferred'
+    : 'SendDurationRefused';
+}
