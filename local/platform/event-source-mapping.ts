@@ -2,7 +2,8 @@
 export interface EventSourceMapping {
   readonly queueUrl: string;
   readonly queueArn: string;
-  readonly functionArn: string;
+  /** Name or ARN, as the template has it. */
+  readonly functionId: string;
   readonly enabled: boolean;
   /** 1 to 10,000; more than 10 needs a window. */
   readonly batchSize: number;

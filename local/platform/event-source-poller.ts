@@ -113,7 +113,7 @@ async function processBatch(
   { sqs, region, invoke, onProblem }: PollerOptions,
 ): Promise<void> {
   const result = await invoke(sqsEvent(messages, { queueArn: mapping.queueArn, region }));
-  if (!result.ok) onProblem(`An invocation of ${mapping.functionArn} failed (${result.kind}): ${result.message}`);
+  if (!result.ok) onProblem(`An invocation of ${mapping.functionId} failed (${result.kind}): ${result.message}`);
   const ids = messages.map(({ MessageId }) => MessageId ?? '');
   const succeeded = succeededMessages(ids, result, mapping.reportBatchItemFailures);
   const entries = messages

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Endpoints } from './emulators.ts';
+import { EnvironmentPool } from './environment-pool.ts';
 import { type ExecutionEnvironment, startExecutionEnvironment } from './execution-environment.ts';
 import { functionEnvironment } from './function-environment.ts';
 import type { FunctionLogLine, FunctionSpec } from './function-spec.ts';
@@ -27,76 +28,64 @@ export interface FunctionHost {
 }
 
 export function createFunctionHost(spec: FunctionSpec, options: FunctionHostOptions): FunctionHost {
-  const environments = new Set<ExecutionEnvironment>();
-  const idle = new Map<ExecutionEnvironment, NodeJS.Timeout>();
+  const pool = new EnvironmentPool((onEnd) => startProcess(spec, options, onEnd), options.idleReapMs);
   const running = new Set<Promise<InvocationResult>>();
+  const limit = spec.reservedConcurrency ?? Number.POSITIVE_INFINITY;
   let closing = false;
+  return {
+    name: spec.name,
+    arn: spec.arn,
+    invoke: (event) => {
+      if (closing || running.size >= limit) return Promise.resolve(throttled);
+      const result = run(pool, spec, event).finally(() => running.delete(result));
+      running.add(result);
+      return result;
+    },
+    pids: () => pool.pids(),
+    close: async () => {
+      closing = true;
+      await pool.close();
+      await Promise.all(running);
+    },
+  };
+}
 
-  const start = async (): Promise<ExecutionEnvironment> => {
-    const environment: ExecutionEnvironment = await startExecutionEnvironment({
-      timeoutMs: spec.timeoutMs,
-      memoryMb: spec.memoryMb,
-      workingDirectory: spec.taskRoot,
-      variables: (runtimeApi) => functionEnvironment(spec, options.endpoints, runtimeApi),
-      onLog: (line) => options.onLog({ functionName: spec.name, line }),
-      onEnd: () => {
-        options.orphanGuard.forget(environment.pid);
-        environments.delete(environment);
-        take(environment);
-      },
-    });
-    options.orphanGuard.watch(environment.pid);
-    environments.add(environment);
-    if (closing) void environment.shutdown();
-    return environment;
-  };
-  const take = (environment: ExecutionEnvironment): void => {
-    clearTimeout(idle.get(environment));
-    idle.delete(environment);
-  };
-  const giveBack = (environment: ExecutionEnvironment): void => {
-    if (!environments.has(environment)) return;
-    const reap = () => {
-      take(environment);
-      void environment.shutdown();
-    };
-    idle.set(environment, setTimeout(reap, options.idleReapMs));
-  };
-  const run = async (event: unknown): Promise<InvocationResult> => {
-    // The one used last: the others get the chance to be reaped.
-    const environment = [...idle.keys()].at(-1) ?? (await start());
-    take(environment);
+const throttled: InvocationResult = { ok: false, kind: 'throttled', message: 'Rate Exceeded.' };
+
+async function run(pool: EnvironmentPool, spec: FunctionSpec, event: unknown): Promise<InvocationResult> {
+  try {
+    const environment = await pool.acquire();
     const result = await environment.invoke({
       requestId: randomUUID(),
       payload: JSON.stringify(event),
       functionArn: spec.arn,
       traceId: traceHeader(),
     });
-    giveBack(environment);
+    pool.giveBack(environment);
     return result;
-  };
+  } catch (error) {
+    return { ok: false, kind: 'init', message: String(error) };
+  }
+}
 
-  return {
-    name: spec.name,
-    arn: spec.arn,
-    invoke: async (event) => {
-      if (closing || running.size >= (spec.reservedConcurrency ?? Number.POSITIVE_INFINITY)) {
-        return { ok: false, kind: 'throttled', message: 'Rate Exceeded.' };
-      }
-      const result = run(event).catch((error: unknown): InvocationResult => {
-        return { ok: false, kind: 'init', message: String(error) };
-      });
-      running.add(result);
-      void result.then(() => running.delete(result));
-      return result;
+async function startProcess(
+  spec: FunctionSpec,
+  { endpoints, orphanGuard, onLog }: FunctionHostOptions,
+  onEnd: () => void,
+): Promise<ExecutionEnvironment> {
+  const environment: ExecutionEnvironment = await startExecutionEnvironment({
+    timeoutMs: spec.timeoutMs,
+    memoryMb: spec.memoryMb,
+    workingDirectory: spec.taskRoot,
+    variables: (runtimeApi) => functionEnvironment(spec, endpoints, runtimeApi),
+    onLog: (line) => onLog({ functionName: spec.name, line }),
+    onEnd: () => {
+      orphanGuard.forget(environment.pid);
+      onEnd();
     },
-    pids: () => [...environments].map(({ pid }) => pid),
-    close: async () => {
-      closing = true;
-      await Promise.all([...environments].map((environment) => environment.shutdown()));
-      await Promise.all(running);
-    },
-  };
+  });
+  orphanGuard.watch(environment.pid);
+  return environment;
 }
 
 /** https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader */

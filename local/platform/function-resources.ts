@@ -59,7 +59,7 @@ export function eventSourceMapping(
   return {
     queueUrl,
     queueArn: given.EventSourceArn,
-    functionArn: given.FunctionName,
+    functionId: given.FunctionName,
     enabled: given.Enabled,
     batchSize: given.BatchSize,
     windowMs: given.MaximumBatchingWindowInSeconds * 1000,

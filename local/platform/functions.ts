@@ -1,13 +1,14 @@
 import type { ResolvedResource, ResolvedStack } from '../template/resolve.ts';
 import type { AwsClients } from './aws-clients.ts';
 import type { Emulators } from './emulators.ts';
+import type { EventSourceMapping } from './event-source-mapping.ts';
 import { startEventSourcePoller } from './event-source-poller.ts';
 import { createFunctionHost, type FunctionHost } from './function-host.ts';
 import { eventSourceMapping, functionSpec, schedules } from './function-resources.ts';
 import type { FunctionLogLine } from './function-spec.ts';
 import type { InvocationResult } from './invocation.ts';
 import { startOrphanGuard } from './orphan-guard.ts';
-import { startScheduler } from './scheduler.ts';
+import { type Schedule, startScheduler } from './scheduler.ts';
 
 export interface FunctionsOptions {
   readonly assets: ReadonlyMap<string, string>;
@@ -30,9 +31,6 @@ const graceMs = 5_000;
 
 /** @throws Error that names the resource that cannot be run here */
 export function startFunctions(stack: ResolvedStack, options: FunctionsOptions): Functions {
-  const { emulators, onProblem = () => {}, onLog = () => {} } = options;
-  const { endpoints, accountId } = emulators;
-  const { region } = endpoints;
   const specs = each(stack, 'AWS::Lambda::Function', (resource) => functionSpec(resource, options.assets));
   const queueUrls = new Map(
     each(stack, 'AWS::SQS::Queue', ({ identity }) => [identity.attributes['Arn'] ?? '', identity.ref] as const),
@@ -42,38 +40,43 @@ export function startFunctions(stack: ResolvedStack, options: FunctionsOptions):
     each(stack, type, schedules).flat(),
   );
 
+  const { onLog = () => {}, idleReapMs = 300_000, emulators } = options;
   const orphanGuard = startOrphanGuard();
-  const hostOptions = { endpoints, orphanGuard, onLog, idleReapMs: options.idleReapMs ?? 300_000 };
+  const hostOptions = { endpoints: emulators.endpoints, orphanGuard, onLog, idleReapMs };
   const hosts = specs.map((spec) => createFunctionHost(spec, hostOptions));
-  const invoke = (functionId: string, event: unknown): Promise<InvocationResult> | InvocationResult =>
+  const stopTriggers = startTriggers(mappings, plans, hosts, options);
+  return {
+    hosts,
+    close: async () => {
+      await stopTriggers();
+      await Promise.all(hosts.map((host) => host.close()));
+      await orphanGuard.close();
+    },
+  };
+}
+
+function startTriggers(
+  mappings: readonly EventSourceMapping[],
+  plans: readonly Schedule[],
+  hosts: readonly FunctionHost[],
+  { clients, emulators, minuteMs = 60_000, onProblem = () => {} }: FunctionsOptions,
+): () => Promise<void> {
+  const { region } = emulators.endpoints;
+  const invoke = async (functionId: string, event: unknown): Promise<InvocationResult> =>
     hosts.find(({ name, arn }) => functionId === name || functionId === arn)?.invoke(event) ?? {
       ok: false,
       kind: 'error',
       message: `Function not found: ${functionId}`,
     };
-  const pollers = mappings.map((mapping) =>
-    startEventSourcePoller(mapping, {
-      sqs: options.clients.sqs,
-      region,
-      onProblem,
-      invoke: async (event) => invoke(mapping.functionArn, event),
-    }),
-  );
-  const stopScheduler = startScheduler(plans, {
-    region,
-    accountId,
-    minuteMs: options.minuteMs ?? 60_000,
-    onProblem,
-    invoke: async (functionArn, event) => invoke(functionArn, event),
+  const pollers = mappings.map((mapping) => {
+    const invokeTarget = (event: unknown) => invoke(mapping.functionId, event);
+    return startEventSourcePoller(mapping, { sqs: clients.sqs, region, onProblem, invoke: invokeTarget });
   });
-  return {
-    hosts,
-    close: async () => {
-      stopScheduler();
-      await Promise.all(pollers.map((poller) => poller.stop(graceMs)));
-      await Promise.all(hosts.map((host) => host.close()));
-      await orphanGuard.close();
-    },
+  const { accountId } = emulators;
+  const stopScheduler = startScheduler(plans, { region, accountId, minuteMs, onProblem, invoke });
+  return async () => {
+    stopScheduler();
+    await Promise.all(pollers.map((poller) => poller.stop(graceMs)));
   };
 }
 

@@ -66,7 +66,7 @@ describe('an event source mapping', () => {
     expect(mapping).toEqual({
       queueUrl: 'http://q',
       queueArn: 'arn:q',
-      functionArn: 'f',
+      functionId: 'f',
       enabled: false,
       batchSize: 5,
       windowMs: 2_000,
