@@ -45,9 +45,12 @@ export function parseMailbox(text: string): Parsed<{ readonly name: string; read
   const trimmed = text.trim();
   if (!trimmed.endsWith('>')) return withName('', parseAddress(trimmed));
   if (unsafe.test(trimmed)) return refuse('must not contain control characters or line separators');
-  const [mailbox, another] = addressparser(trimmed, { flatten: true });
-  if (mailbox === undefined || another !== undefined || !trimmed.endsWith(`<${mailbox.address}>`)) {
-    return refuse('must be one address, such as "ada@example.org" or "Ada <ada@example.org>"');
+  const [mailbox, another] = addressparser(trimmed);
+  const single = mailbox?.address !== undefined && another === undefined;
+  if (!single || !trimmed.endsWith(`<${mailbox.address}>`)) {
+    return refuse(
+      'must be one address, such as "ada@example.org" or "Ada <ada@example.org>"; a name with ":" needs quotes',
+    );
   }
   return withName(mailbox.name, parseAddress(mailbox.address));
 }
