@@ -21,5 +21,3 @@ export type InvocationResult =
       readonly kind: 'error' | 'timeout' | 'crash' | 'init' | 'throttled';
       readonly message: string;
     };
-
-export type InvocationFailure = Extract<InvocationResult, { readonly ok: false }>;
