@@ -25,6 +25,10 @@ const blocks = new Set(
   ),
 );
 
+/** Browsers nest no deeper than 512 either. The parser's time grows with the square of the depth. */
+const maxDepth = 512;
+const chunkLength = 8192;
+
 interface OpenElement {
   readonly hidden: boolean;
   /** Of a link: where it leads, and what was written before it. */
@@ -35,7 +39,7 @@ interface OpenElement {
 
 /**
  * The plain-text alternative of an HTML body: paragraphs, lists, link targets and the text of images; no layout. A body
- * of pictures alone may give an empty text.
+ * of pictures alone may give an empty text, and one that is nested beyond all reason gives none.
  */
 export async function textFromHtml(html: string): Promise<string> {
   const writer = new TextWriter();
@@ -49,7 +53,11 @@ export async function textFromHtml(html: string): Promise<string> {
     },
     onclosetag: (name) => closeElement(writer, open.pop(), name),
   });
-  parser.end(html);
+  for (let at = 0; at < html.length; at += chunkLength) {
+    parser.write(html.slice(at, at + chunkLength));
+    if (open.length > maxDepth) return '';
+  }
+  parser.end();
   await finished(parser);
   return writer.text();
 }
