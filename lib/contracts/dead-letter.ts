@@ -12,6 +12,7 @@ export const deadLetterReasons = [
   'poison',
   'uncertain',
   'key-conflict',
+  'bounce-undeliverable',
 ] as const;
 
 export type DeadLetterReason = (typeof deadLetterReasons)[number];

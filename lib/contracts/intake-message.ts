@@ -142,6 +142,15 @@ export const intakeMessage = v.strictObject({
       v.description('After a doubtful delivery: send once more at most, or never again. Default: resend.'),
     ),
   ),
+  bounces: v.optional(
+    v.pipe(
+      v.picklist(['on', 'off']),
+      v.description(
+        'Whether the envelope sender gets a bounce or a delay notice (RFC 3464) about this mail. "on", the default: as the ' +
+          'stage is configured. "off": never.',
+      ),
+    ),
+  ),
   tags: v.optional(tags),
 });
 

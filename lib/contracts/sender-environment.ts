@@ -30,6 +30,15 @@ const senderSettings = v.strictObject({
     commandSeconds: positive,
     finalReplySeconds: positive,
   }),
+  /** Absent: the stage sends no bounces. */
+  bounces: v.optional(
+    v.strictObject({
+      from: v.optional(v.string()),
+      relay: v.optional(v.string()),
+      delayNoticeSeconds: positive,
+      reportingMta: v.optional(v.string()),
+    }),
+  ),
   retry: v.strictObject({
     baseSeconds: positive,
     factor: v.pipe(v.number(), v.minValue(1)),
@@ -37,6 +46,12 @@ const senderSettings = v.strictObject({
     jitter: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
     maxAttempts: count,
     maxAgeSeconds: positive,
+  }),
+  breaker: v.strictObject({
+    failureThreshold: count,
+    messageRejectionThreshold: count,
+    coolDownSeconds: positive,
+    maxCoolDownSeconds: positive,
   }),
 });
 
@@ -54,6 +69,7 @@ export const senderEnvironment = v.object({
 });
 
 export type SenderSettings = v.InferOutput<typeof senderSettings>;
+export type BounceSettings = NonNullable<SenderSettings['bounces']>;
 export type RelaySettings = v.InferOutput<typeof relaySettings>;
 export type SenderEnvironment = v.InferOutput<typeof senderEnvironment>;
 /** What the construct sets: every variable a string. */

@@ -14,6 +14,7 @@ export function brokenRules(config: StageConfig): string[] {
     ...enoughMemory(config),
     ...routableDomains(config),
     ...wholeNetwork(config),
+    ...sendableBounces(config),
   ];
 }
 
@@ -141,4 +142,20 @@ function wholeNetwork({ network }: StageConfig): string[] {
     `network.privateSubnetIds is ${JSON.stringify(privateSubnetIds)}; allowed: one subnet for each of ` +
       `network.availabilityZones (${JSON.stringify(availabilityZones)}), in their order, and at least one`,
   ];
+}
+
+function sendableBounces({ bounces, relays, allowedFromDomains }: StageConfig): string[] {
+  const { from, relay } = bounces;
+  const broken: string[] = [];
+  if (relay !== undefined && !Object.hasOwn(relays, relay)) {
+    broken.push(`bounces.relay is "${relay}"; allowed: one of relays (${Object.keys(relays).join(', ')})`);
+  }
+  const fromDomain = from?.slice(from.lastIndexOf('@') + 1).toLowerCase();
+  if (fromDomain !== undefined && allowedFromDomains.length > 0 && !allowedFromDomains.includes(fromDomain)) {
+    broken.push(
+      `bounces.from is "${from}"; allowed: an address in one of allowedFromDomains (${allowedFromDomains.join(', ')}), ` +
+        'or every bounce would be refused at the intake',
+    );
+  }
+  return broken;
 }

@@ -74,6 +74,17 @@ const stageConfig = fields({
     maxAttempts: v.optional(integer(1, 1000), 200),
     maxAgeSeconds: v.optional(seconds(longestRetrySeconds), 432_000),
   }),
+  /** Delivery status notifications (RFC 3464) to the envelope sender of mail that failed or is late. */
+  bounces: section({
+    mode: v.optional(v.picklist(['off', 'dsn'], '"off" or "dsn"'), 'off'),
+    /** Author of the bounces; MAILER-DAEMON at the sender's domain when absent. */
+    from: v.optional(v.pipe(v.string('an e-mail address'), v.email('an e-mail address'))),
+    /** The relay that takes mail with a null sender; any one when absent. */
+    relay: v.optional(relayName),
+    delayNoticeSeconds: v.optional(seconds(longestRetrySeconds), 14_400),
+    /** Host name to report as (RFC 3464 §2.2.2); the domain of the bounce's author when absent. */
+    reportingMta: v.optional(domain),
+  }),
   breaker: section({
     failureThreshold: v.optional(integer(1, 1000), 3),
     messageRejectionThreshold: v.optional(integer(1, 1000), 10),

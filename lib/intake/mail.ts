@@ -12,6 +12,8 @@ export interface Mail {
   /** Milliseconds since the epoch after which the mail must not be sent any more. */
   readonly expiresAt?: number;
   readonly onUncertain: 'resend' | 'hold';
+  /** Present when the publisher wants no bounce and no delay notice about this mail. */
+  readonly bounces?: 'off';
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -68,6 +68,7 @@ export function readIntakeMessage(record: IntakeRecord, rules: IntakeRules): Rea
     content: parts.content,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     onUncertain: shape.message.onUncertain ?? 'resend',
+    ...(shape.message.bounces === 'off' ? { bounces: 'off' } : {}),
     tags: shape.message.tags ?? {},
   };
   return { ok: true, mail };

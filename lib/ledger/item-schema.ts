@@ -44,6 +44,7 @@ export const ledgerItem = v.looseObject({
   lastRelay: optionalText,
   stayOnRelay: v.exactOptional(v.boolean()),
   deadLetters: v.record(text, deadLetter),
+  delayNoticeAt: v.exactOptional(whole),
   mailExpiresAt: v.exactOptional(whole),
   changedAt: whole,
   ttl: whole,

@@ -33,6 +33,8 @@ export interface LedgerItem {
   readonly stayOnRelay?: boolean;
   /** Entries for the dead-letter queue by deadLetterId: what is `pending` must still be written there. */
   readonly deadLetters: Readonly<Record<string, DeadLetterRecord>>;
+  /** When the sender of the mail was told that it is late; a redrive forgets it. */
+  readonly delayNoticeAt?: number;
   /** The mail's own expiry, from the copy that came first. */
   readonly mailExpiresAt?: number;
   readonly changedAt: number;

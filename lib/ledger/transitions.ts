@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from '../contracts/dead-letter.ts';
-import { type MailFacts, pendingRecipients, type RecipientOutcomes, type WriteContext } from './facts.ts';
+import { doubtsOf, type MailFacts, pendingRecipients, type RecipientOutcomes, type WriteContext } from './facts.ts';
 import type { Lease, LedgerItem } from './item.ts';
 import { recordOutcomes } from './record.ts';
 
@@ -101,7 +101,7 @@ export function crashed(item: LedgerItem, facts: MailFacts, context: WriteContex
     doubtful.map((address) => [
       address,
       hold
-        ? { status: 'failed', reason: 'uncertain', relay: lease.relay, doubt: true }
+        ? { status: 'failed', reason: 'uncertain', relay: lease.relay, doubts: doubtsOf(item, address) + 1 }
         : { status: 'pending', relay: lease.relay },
     ]),
   );
@@ -130,7 +130,7 @@ export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFact
       ([, record]) => !(record.status === 'failed' && record.deadLetterId === deadLetterId),
     ),
   );
-  const { mailExpiresAt: __, stayOnRelay: ___, ...rest } = item;
+  const { mailExpiresAt: __, stayOnRelay: ___, delayNoticeAt: ____, ...rest } = item;
   return stamped(
     {
       ...rest,
@@ -145,6 +145,11 @@ export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFact
     },
     context,
   );
+}
+
+/** The mail's sender was told that it is late, or must not be told: it is not looked at again. */
+export function delayNoticed(item: LedgerItem, context: WriteContext): LedgerItem {
+  return stamped({ ...item, delayNoticeAt: context.now }, context);
 }
 
 /** The entries were written to the dead-letter queue. */

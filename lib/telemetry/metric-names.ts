@@ -46,6 +46,10 @@ export const metrics = {
     meaning: 'Dead-letter entries that their publisher or its permissions must repair',
   },
   DeadLettersUncertain: { ...stageSum, meaning: 'Dead-letter entries for mails that may have been delivered' },
+  DeadLettersBounceUndeliverable: {
+    ...stageSum,
+    meaning: 'Dead-letter entries for bounces whose return path takes no mail: nobody learns of the failure',
+  },
   DeadLettersPoison: { ...stageSum, meaning: 'Dead-letter entries for mails that ended the sender again and again' },
 
   CrashesSeen: { ...stageSum, meaning: 'Leases found ended without an outcome' },
@@ -117,6 +121,7 @@ export const deadLetterMetrics: Readonly<Record<DeadLetterReason, StageSum>> = {
   'key-conflict': 'DeadLettersInvalid',
   poison: 'DeadLettersPoison',
   uncertain: 'DeadLettersUncertain',
+  'bounce-undeliverable': 'DeadLettersBounceUndeliverable',
 };
 
 /** Which metric counts a connection's failure, by the phase it failed in. */

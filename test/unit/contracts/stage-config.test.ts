@@ -27,6 +27,7 @@ describe('defaults', () => {
       sender: { maxConcurrency: 20, batchSize: 10, memoryMb: 512, timeoutSeconds: 180 },
       smtp: { connectSeconds: 10, greetingSeconds: 30, commandSeconds: 60, finalReplySeconds: 120 },
       retry: { baseSeconds: 30, factor: 2, maxSeconds: 3600, jitter: 0.2, maxAttempts: 200, maxAgeSeconds: 432_000 },
+      bounces: { mode: 'off', delayNoticeSeconds: 14_400 },
       breaker: { failureThreshold: 3, messageRejectionThreshold: 10, coolDownSeconds: 60, maxCoolDownSeconds: 900 },
       probe: {
         intervalSeconds: 15,
@@ -105,6 +106,9 @@ describe('a field that is wrong', () => {
       withRelay({ retry: { maxAgeSeconds: 1_209_600 } }),
       'retry.maxAgeSeconds is 1209600; allowed: a number of seconds above 0, at most 1123200',
     ],
+    [withRelay({ bounces: { mode: 'on' } }), 'bounces.mode is "on"; allowed: "off" or "dsn"'],
+    [withRelay({ bounces: { from: 'MAILER-DAEMON' } }), 'bounces.from is "MAILER-DAEMON"; allowed: an e-mail address'],
+    [withRelay({ bounces: { reportingMta: 'a b' } }), 'bounces.reportingMta is "a b"; allowed: a domain name'],
     [withRelay({ breaker: { failureThreshold: 0 } }), 'breaker.failureThreshold is 0; allowed: a whole number from 1'],
     [withRelay({ probe: { degradedWeight: 2 } }), 'probe.degradedWeight is 2; allowed: a number from 0 to 1'],
     [withRelay({ network: { vpcId: 'my-vpc' } }), 'network.vpcId is "my-vpc"; allowed: null or a VPC id'],
@@ -148,6 +152,11 @@ describe('fields that do not go together', () => {
     ],
     [{ smtp: { commandSeconds: 61 } }, /^smtp.commandSeconds is 61; allowed: at most 60, .*timeoutSeconds \(180\)/],
     [{ retry: { baseSeconds: 7200 } }, /^retry.baseSeconds is 7200; allowed: at most retry.maxSeconds \(3600\)/],
+    [{ bounces: { relay: 'constructor' } }, /^bounces.relay is "constructor"; allowed: one of relays \(primary\)/],
+    [
+      { allowedFromDomains: ['example.com'], bounces: { from: 'daemon@example.net' } },
+      /^bounces.from is "daemon@example.net"; allowed: an address in one of allowedFromDomains \(example.com\)/,
+    ],
     [{ breaker: { coolDownSeconds: 901 } }, /^breaker.coolDownSeconds is 901; allowed: at most .*\(900\)/],
     [{ probe: { timeoutSeconds: 16 } }, /^probe.timeoutSeconds is 16; allowed: at most probe.intervalSeconds \(15\)/],
     [
