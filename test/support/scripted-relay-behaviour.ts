@@ -23,18 +23,19 @@ const longLine = Buffer.alloc(1024 * 1024, 'x');
  * Does it on the wire. `raw` is the TCP socket under `socket` when that is TLS: only TCP can be reset. Returns true when
  * the relay's part in the conversation is over: whatever the client says from now on is read and ignored.
  */
-export function perform(behaviour: Behaviour, socket: Socket, raw: Socket): boolean {
+export function perform(behaviour: Behaviour, socket: Socket, raw: Socket, trickling = '250-'): boolean {
   if (typeof behaviour === 'object') {
     socket.write(`${behaviour.reply.split('\n').join('\r\n')}\r\n`);
     if (behaviour.reply.startsWith('421')) socket.end();
     return behaviour.reply.startsWith('421');
   }
-  performFault(behaviour, socket, raw);
+  if (behaviour === 'trickle') trickle(socket, trickling);
+  else performFault(behaviour, socket, raw);
   // After these two the conversation could go on: a client that skips the line would get its next reply out of step.
   return behaviour !== 'garbage' && behaviour !== 'empty-line';
 }
 
-function performFault(fault: Fault, socket: Socket, raw: Socket): void {
+function performFault(fault: Exclude<Fault, 'trickle'>, socket: Socket, raw: Socket): void {
   switch (fault) {
     case 'garbage':
       socket.write('this is not the reply you are waiting for\r\n');
@@ -51,19 +52,19 @@ function performFault(fault: Fault, socket: Socket, raw: Socket): void {
       return;
     case 'stall':
       return;
-    case 'trickle':
-      trickle(socket);
-      return;
     case 'close':
       socket.end();
       return;
     case 'reset':
+      // What was answered before must still arrive.
+      socket.uncork();
       raw.resetAndDestroy();
   }
 }
 
-function trickle(socket: Socket): void {
-  const timer = setInterval(() => socket.write(socket.bytesWritten % 64 === 0 ? '\r\n250-' : '-'), trickleEveryMs);
-  socket.write('250-');
+/** The beginning of something that never ends: another line of the reply now and then, so that no line grows too long. */
+function trickle(socket: Socket, beginning: string): void {
+  const timer = setInterval(() => socket.write(socket.bytesWritten % 16 === 0 ? '\r\n250-' : '-'), trickleEveryMs);
+  socket.write(beginning, 'latin1');
   socket.once('close', () => clearInterval(timer));
 }

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { ConnectionRecord, RelayLog, RelayOptions, Script, ScriptPhase } from './scripted-relay.ts';
+import { acceptTls, ehloReply } from './scripted-relay-abilities.ts';
 import { type AuthExchange, startAuth } from './scripted-relay-auth.ts';
-import { perform } from './scripted-relay-behaviour.ts';
+import { type Behaviour, perform } from './scripted-relay-behaviour.ts';
 
 interface Surroundings {
   readonly options: RelayOptions;
@@ -30,19 +31,9 @@ const phaseOf: Readonly<Record<string, ScriptPhase>> = {
   RSET: 'rset',
   QUIT: 'quit',
 };
+/** Handshake, TLS 1.2, 16 KiB. */
+const beginningOfTlsRecord = '\x16\x03\x03\x40\x00';
 const endOfBody = Buffer.from('\r\n.\r\n');
-
-function ehloReply(options: RelayOptions, secured: boolean): string {
-  const { pipelining = true, size, eightBitMime = true, smtpUtf8 = false, auth, tls } = options;
-  const lines = ['scripted.example'];
-  if (pipelining) lines.push('PIPELINING');
-  if (size !== undefined) lines.push(`SIZE ${size}`);
-  if (eightBitMime) lines.push('8BITMIME');
-  if (smtpUtf8) lines.push('SMTPUTF8');
-  if (tls?.mode === 'starttls' && !secured && !tls.stripped) lines.push('STARTTLS');
-  if (auth) lines.push(`AUTH ${auth.join(' ')}`);
-  return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\n');
-}
 
 /** One connection of a scripted relay: reads lines, answers each at once and in order, or does what the script says. */
 export class Conversation {
@@ -72,7 +63,8 @@ export class Conversation {
     if (this.#around.options.tls?.mode === 'implicit') this.#startTls(() => this.#greet());
     else {
       this.#listen();
-      this.#greet();
+      // Not before the client knows that it is connected: a reset would look like a refused connection.
+      setImmediate(() => this.#greet());
     }
   }
 
@@ -95,28 +87,20 @@ export class Conversation {
   }
 
   #startTls(then: () => void): void {
-    if (this.#act('tls', '')) return;
-    const { options, secureContext } = this.#around;
-    if (!secureContext) throw new Error('a relay without a certificate cannot start TLS');
+    const { options, secureContext, changed } = this.#around;
+    const behaviour = this.#scripted('tls', '');
+    if (behaviour !== undefined) {
+      this.#mute = true;
+      this.#raw.once('data', () => perform(behaviour, this.#socket, this.#raw, beginningOfTlsRecord));
+      return;
+    }
     this.#raw.removeAllListeners('data');
-    const askClient = options.tls?.clientCa !== undefined;
-    const secure = new TLSSocket(this.#raw, {
-      isServer: true,
-      secureContext,
-      requestCert: askClient,
-      rejectUnauthorized: askClient,
-    });
-    secure.on('error', () => this.#raw.destroy());
-    secure.once('secure', () => {
-      this.#record.tls = {
-        resumed: secure.isSessionReused(),
-        protocol: secure.getProtocol() ?? '',
-        clientAuthorized: secure.authorized,
-      };
+    acceptTls(this.#raw, secureContext, options.tls?.clientCa !== undefined, (secure, facts) => {
+      this.#record.tls = facts;
       this.#socket = secure;
       this.#listen();
       then();
-      this.#around.changed();
+      changed();
     });
   }
 
@@ -234,11 +218,15 @@ export class Conversation {
 
   /** True when the script had something to do here. */
   #act(phase: ScriptPhase, command: string): boolean {
-    const scripted = this.#around.script()[phase];
-    const turn = { connection: this.#number, transaction: this.#around.count.transactions, command };
-    const behaviour = typeof scripted === 'function' ? scripted(turn) : scripted;
+    const behaviour = this.#scripted(phase, command);
     if (behaviour === undefined) return false;
     this.#mute = perform(behaviour, this.#socket, this.#raw);
     return true;
+  }
+
+  #scripted(phase: ScriptPhase, command: string): Behaviour | undefined {
+    const scripted = this.#around.script()[phase];
+    const turn = { connection: this.#number, transaction: this.#around.count.transactions, command };
+    return typeof scripted === 'function' ? scripted(turn) : scripted;
   }
 }

@@ -1,0 +1,179 @@
+import type { Clock } from '../platform/clock.ts';
+import { quit } from './farewell.ts';
+import type { Link } from './link.ts';
+import type { RelayConnectionSettings } from './transport.ts';
+
+/** What a caller gets when its turn has come: an idle session, the right to open one, or nothing. */
+export type Place =
+  | { readonly kind: 'idle'; readonly link: Link }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'none'; readonly why: 'timeout' | 'closed' };
+
+export interface Wish {
+  readonly settings: RelayConnectionSettings;
+  /** Only the right to open will do. */
+  readonly fresh: boolean;
+  /** Milliseconds until the caller gives up. */
+  readonly patienceMs: number;
+}
+
+export interface PoolOptions {
+  readonly clock: Clock;
+  /** Sessions idle for longer are not used again. */
+  readonly idleMs: number;
+  /** How long a farewell may take. */
+  readonly quitMs: number;
+  /** QUIT was answered with 221. */
+  readonly onQuit: () => void;
+}
+
+interface Waiting {
+  readonly wish: Wish;
+  readonly grant: (place: Place) => void;
+}
+
+interface Idle {
+  readonly link: Link;
+  readonly since: number;
+}
+
+/**
+ * The sessions to one relay. A place is taken from the right to open until the socket is gone, so that the relay never
+ * sees more than `maxSessions`; who finds none waits in line. The most recently used session goes first, so that spare
+ * ones grow old and are ended.
+ */
+export class Pool {
+  readonly #options: PoolOptions;
+  /** Oldest first. */
+  #idle: Idle[] = [];
+  #waiting: Waiting[] = [];
+  #taken = 0;
+  #maxSessions = 0;
+  #version: string | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #closed = false;
+  readonly #farewells = new Set<Promise<void>>();
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** A place for a session with these settings, which from now on are the current ones. */
+  take(wish: Wish): Promise<Place> {
+    this.#version = wish.settings.version;
+    this.#maxSessions = wish.settings.maxSessions;
+    this.#discardStale();
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const waiting: Waiting = {
+        wish,
+        grant: (place) => {
+          clearTimeout(timer);
+          resolve(place);
+        },
+      };
+      this.#waiting.push(waiting);
+      this.#serve();
+      if (!this.#waiting.includes(waiting)) return;
+      timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting);
+        resolve({ kind: 'none', why: 'timeout' });
+      }, wish.patienceMs);
+    });
+  }
+
+  /** Takes back a session that is ready for the next mail. */
+  giveBack(link: Link): void {
+    if (link.channel.over) {
+      this.freePlace();
+      return;
+    }
+    const idle: Idle = { link, since: this.#options.clock.now() };
+    this.#idle.push(idle);
+    // What the relay does to an idle session ends it: closing it, or talking out of turn.
+    const drop = (): void => {
+      link.channel.destroy();
+      this.#idle = this.#idle.filter((each) => each !== idle);
+      this.freePlace();
+    };
+    link.channel.use({ reply: drop, lost: drop });
+    this.#serve();
+    if (this.#idle.length > 0) this.#sweep ??= setTimeout(() => this.#retireOld(), this.#options.idleMs).unref();
+  }
+
+  /** The session that held a place is gone, or was never opened. */
+  freePlace(): void {
+    this.#taken -= 1;
+    this.#serve();
+  }
+
+  /** Ends what is idle, and what is given back from now on. Resolves once the idle ones are gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#sweep);
+    this.#serve();
+    await Promise.all(this.#farewells);
+  }
+
+  #serve(): void {
+    this.#retire((link) => this.#closed || link.version !== this.#version);
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const place = this.#placeFor(next.wish);
+      if (place === undefined) return;
+      this.#waiting.shift();
+      next.grant(place);
+    }
+  }
+
+  #placeFor({ settings, fresh }: Wish): Place | undefined {
+    if (this.#closed) return { kind: 'none', why: 'closed' };
+    const index = fresh ? -1 : this.#idle.findLastIndex(({ link }) => link.version === settings.version);
+    const [idle] = index === -1 ? [] : this.#idle.splice(index, 1);
+    if (idle !== undefined) return { kind: 'idle', link: idle.link };
+    if (this.#taken >= this.#maxSessions) {
+      const oldest = this.#idle.shift();
+      if (oldest === undefined) return undefined;
+      // Destroyed, not asked to QUIT: a fresh session is wanted because the kept ones are suspect.
+      oldest.link.channel.destroy();
+      this.#taken -= 1;
+    }
+    this.#taken += 1;
+    return { kind: 'open' };
+  }
+
+  /** After a freeze timers are late, and the relay has long closed what they were to end. */
+  #discardStale(): void {
+    const limit = this.#options.clock.now() - this.#options.idleMs;
+    const stale = this.#idle.filter(({ since }) => since < limit);
+    this.#idle = this.#idle.filter(({ since }) => since >= limit);
+    for (const { link } of stale) {
+      link.channel.destroy();
+      this.#taken -= 1;
+    }
+  }
+
+  #retireOld(): void {
+    const { clock, idleMs } = this.#options;
+    const limit = clock.now() - idleMs;
+    this.#retire((_link, since) => since <= limit);
+    const oldest = this.#idle[0];
+    this.#sweep =
+      oldest && setTimeout(() => this.#retireOld(), Math.max(1, oldest.since + idleMs - clock.now())).unref();
+  }
+
+  #retire(wanted: (link: Link, since: number) => boolean): void {
+    const leaving = this.#idle.filter(({ link, since }) => wanted(link, since));
+    if (leaving.length === 0) return;
+    this.#idle = this.#idle.filter(({ link, since }) => !wanted(link, since));
+    for (const { link } of leaving) this.#bidFarewell(link);
+  }
+
+  #bidFarewell(link: Link): void {
+    const farewell = quit(link.channel, this.#options.quitMs).then((answered) => {
+      this.#farewells.delete(farewell);
+      if (answered) this.#options.onQuit();
+      this.freePlace();
+    });
+    this.#farewells.add(farewell);
+  }
+}

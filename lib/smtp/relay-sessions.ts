@@ -1,0 +1,103 @@
+import type { LookupFunction } from 'node:net';
+import type { NetworkError, Phase } from '../outcome/outcome.ts';
+import type { Clock } from '../platform/clock.ts';
+import { allowed, type Bounds } from './bounds.ts';
+import { failedBy, networkErrorOf } from './failure.ts';
+import { type Link, type Opened, openLink } from './link.ts';
+import { Pool } from './pool.ts';
+import { PooledSession } from './pooled-session.ts';
+import { TlsContext } from './tls-context.ts';
+import type { Acquired, RelayConnectionSettings, SmtpObserver, SmtpTimeouts } from './transport.ts';
+
+export interface TransportOptions {
+  readonly timeouts: SmtpTimeouts;
+  readonly observer: SmtpObserver;
+  readonly clock: Clock;
+  /** Milliseconds after which an idle session is not used again. Less than what relays allow, often a minute or more. */
+  readonly idleMs: number;
+  /** Resolves the relays' names; Node's own (getaddrinfo) when absent. */
+  readonly lookup?: LookupFunction;
+}
+
+/** No answer to QUIT is worth more than this. */
+const maxQuitMs = 5000;
+/** Timers cannot hold more than 24.8 days; nobody waits for a place as long as a day. */
+const maxPatienceMs = 24 * 60 * 60 * 1000;
+
+const outOfTime: NetworkError = { kind: 'timeout', message: 'the deadline has passed' };
+const noPlace: NetworkError = { kind: 'timeout', message: 'no session became free before the deadline' };
+const closed: NetworkError = { kind: 'refused', message: 'the transport is closed' };
+
+/** Acquires sessions to one relay: kept ones, or new ones opened with the caller's settings. */
+export class RelaySessions {
+  readonly #relay: string;
+  readonly #options: TransportOptions;
+  readonly #pool: Pool;
+  #tls: { readonly version: string; readonly context: TlsContext } | undefined;
+
+  constructor(relay: string, options: TransportOptions) {
+    this.#relay = relay;
+    this.#options = options;
+    this.#pool = new Pool({
+      clock: options.clock,
+      idleMs: options.idleMs,
+      quitMs: Math.min(options.timeouts.commandMs, maxQuitMs),
+      onQuit: () => options.observer.connectionClosed(relay),
+    });
+  }
+
+  async acquire(settings: RelayConnectionSettings, deadline: number, fresh: boolean): Promise<Acquired> {
+    const { timeouts, clock, observer } = this.#options;
+    const bounds: Bounds = { timeouts, clock, deadline };
+    if (clock.now() >= deadline) return refused('connect', outOfTime);
+    const place = await this.#pool.take({ settings, fresh, patienceMs: allowed(maxPatienceMs, bounds) });
+    if (place.kind === 'none') return refused('connect', place.why === 'closed' ? closed : noPlace);
+    if (place.kind === 'idle') {
+      observer.connectionReused(this.#relay);
+      return this.#session(place.link, true);
+    }
+    observer.connectionOpened(this.#relay);
+    const opened = await this.#open(settings, bounds);
+    if (!opened.ok) {
+      this.#pool.freePlace();
+      observer.connectionFailed(this.#relay, opened.failure);
+      return opened;
+    }
+    observer.connectionReady(this.#relay, opened.timings);
+    return this.#session(opened.link, false);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  #session(link: Link, reused: boolean): Acquired {
+    const session = new PooledSession({ relay: this.#relay, reused, link, pool: this.#pool, ...this.#options });
+    return { ok: true, session };
+  }
+
+  async #open(settings: RelayConnectionSettings, bounds: Bounds): Promise<Opened> {
+    // Both can throw: the certificates of the secret may be no certificates, its port no port.
+    let phase: Phase = 'tls';
+    try {
+      const tls = this.#tlsContext(settings);
+      phase = 'connect';
+      return await openLink({ settings, tls, bounds, lookup: this.#options.lookup });
+    } catch (error) {
+      const thrown = networkErrorOf(error instanceof Error ? error : new Error(String(error)));
+      return { ok: false, failure: failedBy(phase, { ...thrown, kind: phase === 'tls' ? 'tls' : 'refused' }) };
+    }
+  }
+
+  #tlsContext(settings: RelayConnectionSettings): TlsContext | undefined {
+    if (settings.tls === 'none') return undefined;
+    if (this.#tls?.version !== settings.version) {
+      this.#tls = { version: settings.version, context: new TlsContext(settings) };
+    }
+    return this.#tls.context;
+  }
+}
+
+function refused(phase: Phase, error: NetworkError): Acquired {
+  return { ok: false, failure: failedBy(phase, error) };
+}
