@@ -1,5 +1,5 @@
 import type { Mail } from '../intake/mail.ts';
-import { type MailFacts, pendingRecipients, type WriteContext } from '../ledger/facts.ts';
+import { doubtsOf, type MailFacts, pendingRecipients, type WriteContext } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { advance, claim } from '../ledger/transitions.ts';
 import { commit } from './commit.ts';
@@ -73,7 +73,7 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
     const { result, failed } = await transact(session, input.message, next.recipients, transaction, ports);
     takeResult(progress, relay, next.recipients, result, failed, {
       onUncertain: facts.onUncertain,
-      doubts: (address) => opened.recipients[address]?.doubts ?? 0,
+      doubts: (address) => doubtsOf(opened, address),
     });
   }
   return ended(claimed, progress, candidates, false);

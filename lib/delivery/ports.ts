@@ -45,11 +45,28 @@ export interface Candidates {
 /** What a relay showed of itself in one session or transaction. */
 export type RelayObservation = 'accepted' | Classification;
 
+/** The mail that asks for a relay, so that it can carry the one trial of a relay that failed before. */
+export interface TrialCarrier {
+  /** Idempotency key. */
+  readonly mail: string;
+  /** When a trial that it is given has ended at the latest, ms since the epoch: {@link InvocationBounds.leaseEndsAt}. */
+  readonly leaseEndsAt: number;
+}
+
+/** What an observation is about, as far as it is known. */
+export interface ObservationContext {
+  /** Idempotency key. */
+  readonly mail?: string;
+  /** Version of the credentials that the relay was given. */
+  readonly version?: string;
+}
+
 /** Which relays there are, in which order to try them, and how to reach them. */
 export interface RelayDirectory {
   candidates(
     senderDomain: string | undefined,
     affinity?: { readonly relay: string; readonly stay: boolean },
+    carrier?: TrialCarrier,
   ): Promise<Candidates>;
   connection(
     relay: string,
@@ -60,7 +77,7 @@ export interface RelayDirectory {
   >;
   /** The relay refused the login made with that secret version. True: there are other credentials to try now. */
   credentialsRefused(relay: string, version: string): Promise<boolean>;
-  observe(relay: string, observation: RelayObservation): void;
+  observe(relay: string, observation: RelayObservation, about?: ObservationContext): void;
 }
 
 /** A dead-letter entry: the original body and its attributes; absent attributes are left out. */

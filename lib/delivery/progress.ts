@@ -120,8 +120,9 @@ function takeDoubt(
   failure: SmtpFailure,
   policy: UncertainPolicy,
 ): void {
-  const doubtful = { relay, failure, doubt: true } as const;
-  if (policy.onUncertain === 'hold' || policy.doubts(address) > 0) {
+  const earlier = policy.doubts(address);
+  const doubtful = { relay, failure, doubts: earlier + 1 } as const;
+  if (policy.onUncertain === 'hold' || earlier > 0) {
     progress.outcomes.set(address, { status: 'failed', reason: 'uncertain', ...doubtful });
     return;
   }

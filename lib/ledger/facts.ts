@@ -24,10 +24,15 @@ export type RecipientOutcome =
       readonly reason: DeadLetterReason;
       readonly relay?: string;
       readonly failure?: SmtpFailure;
-      /** True when the last send's outcome is unknown. */
-      readonly doubt?: boolean;
+      readonly doubts?: number;
     }
-  | { readonly status: 'pending'; readonly relay?: string; readonly failure?: SmtpFailure; readonly doubt?: boolean };
+  | {
+      readonly status: 'pending';
+      readonly relay?: string;
+      readonly failure?: SmtpFailure;
+      /** Sends to this recipient whose outcome is unknown, this one included: a total, so that it can be written twice. */
+      readonly doubts?: number;
+    };
 
 export type RecipientOutcomes = ReadonlyMap<string, RecipientOutcome>;
 
@@ -41,6 +46,11 @@ export interface WriteContext {
 /** Recipients that nobody accepted and that are not given up, in the mail's order. */
 export function pendingRecipients(item: LedgerItem, recipients: readonly string[]): readonly string[] {
   return recipients.filter((address) => (item.recipients[address]?.status ?? 'pending') === 'pending');
+}
+
+/** Sends to that recipient whose outcome stayed unknown. */
+export function doubtsOf(item: LedgerItem, address: string): number {
+  return item.recipients[address]?.doubts ?? 0;
 }
 
 /** Dead-letter ids whose entries must still be written to the dead-letter queue. */

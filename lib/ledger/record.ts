@@ -4,7 +4,8 @@ import type { RecipientOutcome, RecipientOutcomes, WriteContext } from './facts.
 import type { DeadLetterRecord, LedgerItem, RecipientRecord } from './item.ts';
 
 /**
- * Writes outcomes into the recipients' records. Accepted is final: nothing overwrites it. Failed recipients are gathered
+ * Writes outcomes into the recipients' records. Accepted is final: nothing overwrites it. Writing the same outcomes again
+ * changes nothing: an attempt of several transactions records the early ones more than once. Failed recipients are gathered
  * into one dead-letter entry per reason, to be written to the dead-letter queue after the ledger.
  */
 export function recordOutcomes(
@@ -30,7 +31,7 @@ export function recordOutcomes(
 }
 
 function recipientRecord(outcome: RecipientOutcome, known: RecipientRecord | undefined, at: number): RecipientRecord {
-  const doubts = (known?.doubts ?? 0) + (outcome.status !== 'accepted' && outcome.doubt === true ? 1 : 0);
+  const doubts = Math.max(known?.doubts ?? 0, outcome.status === 'accepted' ? 0 : (outcome.doubts ?? 0));
   const common = {
     status: outcome.status,
     at,

@@ -32,6 +32,8 @@ export class World {
   readonly random: Random;
   readonly queue = new Map<string, QueuedMessage>();
   readonly deadLetters: DeadLetterEntry[] = [];
+  /** Ids of the entries that were put back into the intake queue; a copy of one that stayed behind means nothing more. */
+  readonly redriven = new Set<string>();
   readonly ledger = new Map<string, LedgerItem>();
   /** How often the relays took the mail for a recipient: `key recipient` → count. */
   readonly taken = new Map<string, number>();
@@ -82,6 +84,7 @@ export class World {
   redrive(entry: DeadLetterEntry): void {
     const { idempotencyKey, deadLetterId } = entry.attributes;
     this.deadLetters.splice(this.deadLetters.indexOf(entry), 1);
+    if (deadLetterId !== undefined) this.redriven.add(deadLetterId);
     const messageId = this.id('message');
     this.queue.set(messageId, {
       messageId,

@@ -29,7 +29,7 @@ async function history(seed: number, faults: Faults): Promise<World> {
 
 function entriesFor(world: World, key: string, address: string): DeadLetterEntry[] {
   return world.deadLetters.filter(({ attributes }) => {
-    if (attributes.idempotencyKey !== key) return false;
+    if (attributes.idempotencyKey !== key || world.redriven.has(attributes.deadLetterId ?? '')) return false;
     const detail: unknown = JSON.parse(attributes.detail ?? '{}');
     return JSON.stringify(detail).includes(`"${address}"`);
   });
