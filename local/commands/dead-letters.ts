@@ -87,9 +87,10 @@ export function describeDetail(detail: DeadLetterDetail): readonly string[] {
   return [
     ...(detail.message === undefined ? [] : [detail.message]),
     ...(detail.errors ?? []).map(({ field, rule }) => (field === '' ? rule : `${field}: ${rule}`)),
-    ...(detail.recipients ?? []).map(
-      ({ address, relay, reply, code, enhancedCode, phase }) =>
-        `${address}: ${replyText({ code, enhancedCode, text: reply })}${place(relay, phase)}`,
+    ...(detail.recipients ?? []).map(({ address, relay, reply, code, enhancedCode, phase }) =>
+      code === undefined && reply === undefined
+        ? address
+        : `${address}: ${replyText({ code, enhancedCode, text: reply })}${place(relay, phase)}`,
     ),
     ...(detail.truncated === undefined ? [] : [`and ${detail.truncated} more`]),
   ];

@@ -15,6 +15,8 @@ export interface Expected {
   readonly delivered: Readonly<Record<string, number>>;
   /** The relay that must have taken the delivered ones. */
   readonly by?: string;
+  /** The relay that must have failed before. */
+  readonly failedOverFrom?: string;
   /** Charged attempts at least. */
   readonly attempts?: number;
   /** The one dead-letter entry; absent: there must be none. */
@@ -112,7 +114,7 @@ export const demoCases: readonly DemoCase[] = [
   one(
     'first relay is down',
     mail('demo/failover', { from: 'shop@failover.example', to: [at('heidi')], subject: 'By another way' }),
-    { delivered: { [at('heidi')]: 1 }, by: 'primary' },
+    { delivered: { [at('heidi')]: 1 }, by: 'primary', failedOverFrom: 'offline' },
   ),
   one(
     'in doubt, resent',

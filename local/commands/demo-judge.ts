@@ -7,17 +7,22 @@ export interface Observed {
   /** A line per recipient and copy in the mailbox. */
   readonly delivered: readonly { readonly to: string; readonly relay: string }[];
   readonly deadLetters: readonly DeadLetterView[];
+  /** Relays that failed for this mail, as the sender's log says. */
+  readonly relayFaults: readonly string[];
   readonly item?: LedgerItem;
 }
 
 /** Every way in which a case did not end as expected; empty when it did. */
 export function judge({ expected }: DemoCase, observed: Observed): readonly string[] {
-  const { delivered, deadLetters, item } = observed;
+  const { delivered, deadLetters, relayFaults, item } = observed;
   return [
     ...deliveryFaults(expected.delivered, countBy(delivered.map(({ to }) => to))),
     ...delivered
       .filter(({ relay }) => expected.by !== undefined && relay !== expected.by)
       .map(({ to, relay }) => `${to} was taken by ${relay}, not by ${expected.by}`),
+    ...(expected.failedOverFrom !== undefined && !relayFaults.includes(expected.failedOverFrom)
+      ? [`${expected.failedOverFrom} was not tried before`]
+      : []),
     ...(expected.attempts !== undefined && (item?.attempts ?? 0) < expected.attempts
       ? [`${item?.attempts ?? 0} attempts were charged, not ${expected.attempts}`]
       : []),
@@ -52,15 +57,16 @@ function deadLetterFaults(
 }
 
 /** What happened, for people. */
-export function describeObserved({ delivered, item }: Observed): string {
+export function describeObserved({ delivered, relayFaults, item }: Observed): string {
   const copies = [...countBy(delivered.map(({ to, relay }) => `${to} by ${relay}`))].map(
     ([text, count]) => `delivered to ${text}${count === 1 ? '' : `, ${count} times`}`,
   );
   const doubts = Object.values(item?.recipients ?? {}).reduce((sum, record) => sum + (record.doubts ?? 0), 0);
   return [
     ...(copies.length === 0 ? ['not delivered'] : copies),
+    ...relayFaults.map((relay) => `${relay} could not be reached`),
     ...(item !== undefined && item.attempts > 1 ? [`after ${item.attempts} attempts`] : []),
-    ...(doubts === 0 ? [] : [`${doubts} in doubt`]),
+    ...(doubts === 0 ? [] : [`${doubts} ${doubts === 1 ? 'delivery' : 'deliveries'} in doubt`]),
   ].join('\n');
 }
 

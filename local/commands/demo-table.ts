@@ -7,7 +7,7 @@ import { describeObserved, type Observed } from './demo-judge.ts';
 export interface DemoResult {
   readonly demo: DemoCase;
   readonly seen: Observed;
-  readonly faults: readonly string[];
+  readonly wrong: readonly string[];
 }
 
 /** A row per case, as wide as the terminal. */
@@ -20,11 +20,11 @@ export function demoTable(results: readonly DemoResult[], columns: number): stri
     wordWrap: true,
     style: { head: [], border: [] },
   });
-  for (const { demo, seen, faults } of results) {
+  for (const { demo, seen, wrong } of results) {
     const entries = seen.deadLetters.map(({ reason, detail }) =>
       [pc.bold(reason), ...describeDetail(detail)].join('\n'),
     );
-    const mark = faults.length === 0 ? pc.green('ok') : pc.red('no');
+    const mark = wrong.length === 0 ? pc.green('ok') : pc.red('no');
     table.push([demo.title, describeObserved(seen), entries.join('\n'), mark]);
   }
   return table.toString();

@@ -9,16 +9,6 @@ import { deployedTarget, localTarget, type Target } from './target.ts';
 
 const exitCodes: Readonly<Record<FollowResult, number>> = { delivered: 0, failed: 1, unknown: 3 };
 
-await runCommand(async () => {
-  const options = parseSendOptions(process.argv.slice(2));
-  if (options === undefined) {
-    console.log(sendHelp);
-    return 0;
-  }
-  const { target, body } = await prepare(options);
-  return send(target, body, options);
-});
-
 async function prepare(options: SendOptions): Promise<{ readonly target: Target; readonly body: string }> {
   const { queueUrl, content, stage, stateDir } = options;
   if (queueUrl !== undefined) return { target: await deployedTarget(queueUrl, stage), body: await bodyOf(content) };
@@ -80,3 +70,13 @@ async function ledgerBefore(body: string, ledger: NonNullable<Target['sources']>
   const item = key === unnamed ? undefined : await ledger.read(key);
   return item !== undefined && item.ttl * 1000 > Date.now() ? item : undefined;
 }
+
+await runCommand(async () => {
+  const options = parseSendOptions(process.argv.slice(2));
+  if (options === undefined) {
+    console.log(sendHelp);
+    return 0;
+  }
+  const { target, body } = await prepare(options);
+  return send(target, body, options);
+});

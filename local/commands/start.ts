@@ -4,20 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pc from 'picocolors';
 import { loadConfig, withRelays } from './config.ts';
 import { runCommand } from './failure.ts';
-import { countMetrics, progressLine, progressWriter, type SenderCounts } from './progress.ts';
+import { countMetrics, type SenderCounts } from './function-log.ts';
+import { progressLine, progressWriter } from './progress.ts';
 import { type StopSignal, stopSignal } from './signals.ts';
 import { parseStartOptions, type StartOptions, startHelp } from './start-options.ts';
 import { type LocalSystem, startSystem } from './system.ts';
 import { localTarget } from './target.ts';
-
-await runCommand(async () => {
-  const options = parseStartOptions(process.argv.slice(2));
-  if (options === undefined) {
-    console.log(startHelp);
-    return 0;
-  }
-  return start(options);
-});
 
 async function start(options: StartOptions): Promise<number> {
   const stage = await loadConfig(options.configPath);
@@ -99,3 +91,12 @@ async function showProgress(system: LocalSystem, counts: () => SenderCounts, sto
   writer.end();
   target.close();
 }
+
+await runCommand(async () => {
+  const options = parseStartOptions(process.argv.slice(2));
+  if (options === undefined) {
+    console.log(startHelp);
+    return 0;
+  }
+  return start(options);
+});

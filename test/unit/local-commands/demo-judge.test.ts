@@ -10,11 +10,13 @@ const demo: DemoCase = {
   expected: {
     delivered: { 'a@x.example': 1 },
     by: 'primary',
+    failedOverFrom: 'offline',
     deadLetter: { reason: 'rejected', says: ['b@x.example', '550'] },
   },
 };
 const right: Observed = {
   delivered: [{ to: 'a@x.example', relay: 'primary' }],
+  relayFaults: ['offline'],
   deadLetters: [{ reason: 'rejected', detail: { recipients: [{ address: 'b@x.example', code: 550 }] }, body: '' }],
 };
 const [entry] = right.deadLetters;
@@ -27,6 +29,7 @@ describe('judging the demo', () => {
     ['a@x.example got 2 copies, not 1', { delivered: [...right.delivered, ...right.delivered] }],
     ['c@x.example got 1 copies, not 0', { delivered: [...right.delivered, { to: 'c@x.example', relay: 'primary' }] }],
     ['a@x.example was taken by offline, not by primary', { delivered: [{ to: 'a@x.example', relay: 'offline' }] }],
+    ['offline was not tried before', { relayFaults: ['primary'] }],
     ['it was not dead-lettered (rejected)', { deadLetters: [] }],
     ['it was dead-lettered as poison, not as rejected', { deadLetters: entry ? [{ ...entry, reason: 'poison' }] : [] }],
     [

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerItem } from '../../../lib/ledger/item.ts';
+import type { LedgerItem, RecipientRecord } from '../../../lib/ledger/item.ts';
 import { describeDetail } from '../../../local/commands/dead-letters.ts';
 import { fateOf, stepsBetween } from '../../../local/commands/fate.ts';
-import { countMetrics, progressLine } from '../../../local/commands/progress.ts';
+import { countMetrics, relayFaultLog } from '../../../local/commands/function-log.ts';
+import { progressLine } from '../../../local/commands/progress.ts';
 
 const start = Date.parse('2026-11-23T10:00:00Z');
 const item = (change: Partial<LedgerItem> = {}): LedgerItem => ({
@@ -20,10 +21,11 @@ const item = (change: Partial<LedgerItem> = {}): LedgerItem => ({
   ...change,
 });
 const accepted = { status: 'accepted', at: start, relay: 'primary', code: 250, text: '2.0.0 Ok: queued as 1' } as const;
-const refused = {
-  ...{ status: 'failed', at: start, relay: 'primary', phase: 'rcpt', deadLetterId: 'd' },
+const refused: RecipientRecord = {
+  ...{ at: start, relay: 'primary', phase: 'rcpt', deadLetterId: 'd' },
   ...{ code: 550, enhancedCode: '5.1.1', text: 'User unknown' },
-} as const;
+  status: 'failed',
+};
 const deferred = {
   status: 'pending',
   at: start,
@@ -113,5 +115,16 @@ describe('progress', () => {
     expect(progressLine({ queued: 5, inFlight: 6 }, counts())).toBe(
       '4 received · 1 delivered · 1 deferred · 2 dead-lettered · 1 duplicates · in the queue: 5 ready, 6 in flight or waiting',
     );
+  });
+});
+
+describe('relay faults', () => {
+  it('are known by the mail that met them', () => {
+    const faults = relayFaultLog();
+    faults.add(JSON.stringify({ event: 'relay.fault', key: 'a', relay: 'offline' }));
+    faults.add(JSON.stringify({ event: 'relay.fault', key: 'a', relay: 'offline' }));
+    faults.add(JSON.stringify({ event: 'mail.attempt', key: 'a', relay: 'primary' }));
+    expect(faults.of('a')).toEqual(['offline']);
+    expect(faults.of('b')).toEqual([]);
   });
 });
