@@ -23,7 +23,12 @@ export function awsClients(): AwsClients {
     secretsManager: new SecretsManagerClient(config),
     sqs: new SQSClient(config),
     s3: () => {
-      s3 ??= new S3Client({ ...config, requestHandler: { connectionTimeout: 2000, requestTimeout: 30_000 } });
+      // Path style: a bucket name with dots fits no wildcard certificate, and not every endpoint has a host per bucket.
+      s3 ??= new S3Client({
+        ...config,
+        requestHandler: { connectionTimeout: 2000, requestTimeout: 30_000 },
+        forcePathStyle: true,
+      });
       return s3;
     },
   };
