@@ -1,5 +1,5 @@
+import { deadLetterMetrics, type StageValues } from '../contracts/metrics.ts';
 import type { DeliveryEvent, FailedAttempt } from '../delivery/events.ts';
-import { deadLetterMetrics, type StageValues } from './metric-names.ts';
 import type { Telemetry } from './telemetry.ts';
 
 const stepMetrics = { choose: 'ChooseDuration', claim: 'ClaimDuration', settle: 'SettleDuration' } as const;

@@ -1,5 +1,5 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { type MetricName, metricNamespace, metrics } from './metric-names.ts';
+import { type MetricName, metricNamespace, metrics } from '../contracts/metrics.ts';
 
 /** EMF takes 100 values per metric; Powertools prints the document by itself when the hundredth arrives. */
 const valuesPerDocument = 99;

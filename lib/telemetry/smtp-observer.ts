@@ -1,5 +1,5 @@
+import { connectionFailureMetrics } from '../contracts/metrics.ts';
 import type { SmtpObserver } from '../smtp/transport.ts';
-import { connectionFailureMetrics } from './metric-names.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Counts what the SMTP transport reports; the transport decides when an event has happened. */

@@ -1,7 +1,7 @@
+import type { RelaySum, StageSum, StageValues } from '../contracts/metrics.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createEmfSeries, type EmfSeries } from './emf-series.ts';
 import { type LineSink, stdoutLines } from './lines.ts';
-import type { RelaySum, StageSum, StageValues } from './metric-names.ts';
 
 /** Metrics of one invocation at a time. No method throws: a metric is never worth a mail. */
 export interface Telemetry {

@@ -6,7 +6,7 @@ import {
   type RelaySum,
   type StageSum,
   type StageValues,
-} from '../../../lib/telemetry/metric-names.ts';
+} from '../../../lib/contracts/metrics.ts';
 
 describe('metric table', () => {
   it('lets only the right names compile', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { metrics } from '../../../lib/telemetry/metric-names.ts';
+import { metrics } from '../../../lib/contracts/metrics.ts';
 import { createTelemetry } from '../../../lib/telemetry/telemetry.ts';
 import { emfDocuments, sumOf, valuesOf } from '../../support/emf.ts';
 

@@ -1,5 +1,5 @@
-import type { DeadLetterReason } from '../contracts/dead-letter.ts';
 import type { Phase } from '../outcome/outcome.ts';
+import type { DeadLetterReason } from './dead-letter.ts';
 
 /** CloudWatch namespace of every metric below. */
 export const metricNamespace = 'Postroom';
