@@ -103,10 +103,12 @@ async function begin(
     }
   }
   const owner = claimed.lease?.owner;
-  const mine = (standing: LedgerItem | undefined): LedgerItem | undefined =>
-    standing?.lease?.owner === owner && standing !== undefined
-      ? advance(standing, progress.outcomes, { relay, inFlight }, context)
-      : undefined;
+  const mine = (standing: LedgerItem | undefined): LedgerItem | undefined => {
+    if (standing === undefined || standing.lease?.owner !== owner) return undefined;
+    // An earlier owner recorded late that they have the mail: these recipients must not be sent to.
+    if (inFlight.some((address) => standing.recipients[address]?.status === 'accepted')) return undefined;
+    return advance(standing, progress.outcomes, { relay, inFlight }, context);
+  };
   const result = await commit(ports, claimed, mine, Math.min(bounds.sendDeadline, ports.clock.now() + 2000));
   return result.kind === 'written' ? { kind: 'go', item: result.item } : { kind: 'stop' };
 }

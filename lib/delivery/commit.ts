@@ -32,14 +32,20 @@ export async function commit(
 ): Promise<Commit> {
   let standing = stored;
   let pauseMs = firstPauseMs;
+  const unanswered: LedgerItem[] = [];
   for (;;) {
     const next = apply(standing);
     if (next === undefined) return { kind: 'overtaken', current: standing };
     try {
       const result = await ports.ledger.write(next, standing);
       if (result.written) return { kind: 'written', item: next };
-      standing = result.current;
+      const { current } = result;
+      // A write that ended in an error may have had its effect: then it is our own that stands in the way.
+      const own = unanswered.find(({ writeId }) => writeId === current?.writeId);
+      if (own !== undefined) return { kind: 'written', item: own };
+      standing = current;
     } catch (error) {
+      unanswered.push(next);
       if (ports.clock.now() + pauseMs >= until) return { kind: 'unavailable', error };
       await ports.pause(pauseMs * (0.5 + ports.random()));
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);

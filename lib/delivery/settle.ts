@@ -32,10 +32,12 @@ export async function settleAttempt(
     outcomes: progress.outcomes,
     charged,
     nextAttemptAt,
-    stayOnRelay: progress.stayOn !== undefined,
+    ...(progress.stayOn === undefined ? {} : { stayOn: progress.stayOn }),
   };
-  const owned = (standing: LedgerItem | undefined): LedgerItem | undefined => {
-    if (standing?.lease?.owner !== claimed.lease?.owner || standing === undefined) return undefined;
+  const owned = (found: LedgerItem | undefined): LedgerItem | undefined => {
+    // An item that was deleted under us is written anew: what the relay said is known here and nowhere else.
+    const standing = found ?? claimed;
+    if (standing.lease?.owner !== claimed.lease?.owner) return undefined;
     const settled = settle(standing, facts, settlement, writeContext(ports));
     const limit = givenUp(settled, facts, received.receives, now, ports.retry);
     return limit === undefined ? settled : failPending(settled, facts, limit, writeContext(ports));
@@ -91,9 +93,9 @@ async function settleLate(
 }
 
 /**
- * The ledger stayed away after the relay had answered. Accepted by everybody: acknowledged, because a delivered mail that
- * SQS would hand out again is worse than a gap in the ledger. Otherwise the message comes back when the lease has ended,
- * and the next owner counts a crash.
+ * The ledger stayed away after the relay had answered. Accepted by everybody who still waited: acknowledged, because a
+ * delivered mail that SQS would hand out again is worse than a gap in the ledger. Otherwise the message comes back when
+ * the lease has ended, and the next owner counts a crash.
  */
 function unrecorded(
   { facts, bounds, report }: Delivery,
@@ -102,9 +104,8 @@ function unrecorded(
   error: unknown,
 ): Step {
   report({ type: 'service-unavailable', service: 'ledger', error });
-  const everybody = facts.recipients.every(
-    (address) =>
-      before.recipients[address]?.status === 'accepted' || progress.outcomes.get(address)?.status === 'accepted',
+  const everybody = pendingRecipients(before, facts.recipients).every(
+    (address) => progress.outcomes.get(address)?.status === 'accepted',
   );
   if (everybody) {
     report({ type: 'acknowledged-without-ledger' });

@@ -40,7 +40,7 @@ export function open(stored: LedgerItem | undefined, facts: MailFacts, context: 
   const wasCrash = stored.state === 'sending';
   const standing = wasCrash ? crashed(stored, facts, context) : stored;
   const { deadLetterId } = facts;
-  if (deadLetterId !== undefined && standing.deadLetters[deadLetterId] !== undefined) {
+  if (deadLetterId !== undefined && Object.hasOwn(standing.deadLetters, deadLetterId)) {
     const item = reopened(standing, deadLetterId, facts, context);
     return { kind: 'proceed', item, crashed: wasCrash, reopened: true };
   }

@@ -59,7 +59,8 @@ export interface Settlement {
   readonly charged: boolean;
   /** When the recipients that stay pending are tried again. */
   readonly nextAttemptAt: number;
-  readonly stayOnRelay: boolean;
+  /** The relay that asked to be tried again, or whose answer is in doubt: it goes first. */
+  readonly stayOn?: string;
 }
 
 /** Ends an attempt: outcomes recorded, lease gone. */
@@ -70,7 +71,8 @@ export function settle(item: LedgerItem, facts: MailFacts, settlement: Settlemen
   if (pendingRecipients(recorded, facts.recipients).length === 0) {
     return stamped({ ...rest, attempts, state: 'settled' }, context);
   }
-  const affinity = settlement.stayOnRelay ? { stayOnRelay: true } : {};
+  const { stayOn } = settlement;
+  const affinity = stayOn === undefined ? {} : { stayOnRelay: true, lastRelay: stayOn };
   return stamped(
     { ...rest, ...affinity, attempts, state: 'waiting', nextAttemptAt: settlement.nextAttemptAt },
     context,
@@ -107,17 +109,13 @@ export function crashed(item: LedgerItem, facts: MailFacts, context: WriteContex
   );
   const message = 'the sender stopped before it could record what the relay answered';
   const recorded = withoutLease(recordOutcomes(item, outcomes, context, message));
-  const counted: LedgerItem = {
-    ...recorded,
-    state: 'waiting',
-    crashes: item.crashes + 1,
-    lastRelay: lease.relay,
-    stayOnRelay: true,
-    nextAttemptAt: context.now,
-  };
-  if (pendingRecipients(counted, facts.recipients).length === 0)
+  const counted = { ...recorded, crashes: item.crashes + 1, lastRelay: lease.relay };
+  if (pendingRecipients(counted, facts.recipients).length === 0) {
     return stamped({ ...counted, state: 'settled' }, context);
-  if (counted.crashes < crashLimit) return stamped(counted, context);
+  }
+  if (counted.crashes < crashLimit) {
+    return stamped({ ...counted, state: 'waiting', stayOnRelay: true, nextAttemptAt: context.now }, context);
+  }
   const poison = { reason: 'poison', message: `the sender stopped ${counted.crashes} times while sending` } as const;
   return failPending(counted, facts, poison, context);
 }
@@ -130,19 +128,20 @@ export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFact
       ([, record]) => !(record.status === 'failed' && record.deadLetterId === deadLetterId),
     ),
   );
-  const { mailExpiresAt: __, stayOnRelay: ___, delayNoticeAt: ____, ...rest } = item;
+  const { mailExpiresAt: __, stayOnRelay: ___, delayNoticeAt: ____, nextAttemptAt: _____, ...rest } = item;
+  const fresh: LedgerItem = {
+    ...rest,
+    ...(facts.expiresAt === undefined ? {} : { mailExpiresAt: facts.expiresAt }),
+    recipients,
+    deadLetters,
+    attempts: 0,
+    crashes: 0,
+    firstSeenAt: context.now,
+  };
+  // Nobody is left in the entry when its recipients turned out to have the mail after all.
+  const empty = pendingRecipients(fresh, facts.recipients).length === 0;
   return stamped(
-    {
-      ...rest,
-      ...(facts.expiresAt === undefined ? {} : { mailExpiresAt: facts.expiresAt }),
-      state: 'waiting',
-      recipients,
-      deadLetters,
-      attempts: 0,
-      crashes: 0,
-      firstSeenAt: context.now,
-      nextAttemptAt: context.now,
-    },
+    empty ? { ...fresh, state: 'settled' } : { ...fresh, state: 'waiting', nextAttemptAt: context.now },
     context,
   );
 }
@@ -165,7 +164,7 @@ export function deadLettersWritten(item: LedgerItem, ids: readonly string[], con
 
 /**
  * An owner that lost its lease learnt late that recipients were accepted. Accepted is final: whoever holds the item now
- * must not send to them again.
+ * must not send to them again, and an entry for the dead-letter queue that names nobody any more is not owed.
  */
 export function lateAccepted(
   item: LedgerItem,
@@ -175,6 +174,14 @@ export function lateAccepted(
 ): LedgerItem {
   const accepted: RecipientOutcomes = new Map([...outcomes].filter(([, outcome]) => outcome.status === 'accepted'));
   const recorded = recordOutcomes(item, accepted, context);
-  const done = recorded.state === 'waiting' && pendingRecipients(recorded, facts.recipients).length === 0;
-  return stamped(done ? { ...recorded, state: 'settled' } : recorded, context);
+  const named = new Set(Object.values(recorded.recipients).map(({ deadLetterId }) => deadLetterId));
+  const deadLetters = Object.fromEntries(
+    Object.entries(recorded.deadLetters).filter(([id, { pending }]) => !pending || named.has(id)),
+  );
+  const merged = { ...recorded, deadLetters };
+  if (merged.state !== 'waiting' || pendingRecipients(merged, facts.recipients).length > 0) {
+    return stamped(merged, context);
+  }
+  const { nextAttemptAt: _, ...done } = merged;
+  return stamped({ ...done, state: 'settled' }, context);
 }
