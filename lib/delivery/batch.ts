@@ -1,12 +1,11 @@
-import { directEntry } from '../dead-letter/entry.ts';
 import type { Mail } from '../intake/mail.ts';
-import { type IntakeRules, type ReadResult, readIntakeMessage } from '../intake/read.ts';
+import type { IntakeRules } from '../intake/read.ts';
 import type { MailFacts } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import { waitForRelayMs } from '../retry/schedule.ts';
 import { deliver } from './deliver.ts';
 import type { DeliveryEventBody } from './events.ts';
 import type { DeliveryPorts, Disposition, InvocationBounds, ReceivedMessage } from './ports.ts';
+import { type Job, postponed, prepare, refuse } from './prepare.ts';
 
 export interface BatchPorts extends DeliveryPorts {
   readonly rules: IntakeRules;
@@ -17,31 +16,42 @@ export interface Disposed {
   readonly disposition: Disposition;
 }
 
-interface Job {
-  readonly received: ReceivedMessage;
-  readonly mail: Mail;
-  readonly stored: LedgerItem | undefined;
-}
-
 /**
  * Carries every message of a batch, several at once, and says what is to be done with each. Never rejects: whatever goes
  * wrong with one message is that message's alone. Copies of one mail run one after the other. Mails whose last owner
- * crashed run last and alone, so that what may kill the process takes nobody along.
+ * crashed run last and alone, with all their copies, so that what may kill the process takes nobody along.
  */
 export async function deliverBatch(
   batch: readonly ReceivedMessage[],
   bounds: InvocationBounds,
-  ports: BatchPorts,
+  given: BatchPorts,
 ): Promise<readonly Disposed[]> {
+  const ports = { ...given, report: quietly(given.report) };
   const prepared = await Promise.all(batch.map((received) => prepare(received, ports)));
   const disposed = prepared.filter((one) => 'disposition' in one);
+  const refusals = prepared.filter((one) => 'refused' in one);
   const jobs = prepared.filter((one) => 'mail' in one);
-  const { suspect = [], sound = [] } = Object.groupBy(jobs, ({ stored }) =>
-    mayCrash(stored, ports) ? 'suspect' : 'sound',
+  const suspectKeys = new Set(jobs.filter(({ stored }) => mayCrash(stored, ports)).map(({ mail }) => mail.key));
+  const { suspect = [], sound = [] } = Object.groupBy(jobs, ({ mail }) =>
+    suspectKeys.has(mail.key) ? 'suspect' : 'sound',
   );
   const chains = Map.groupBy(sound, ({ mail }) => mail.key);
-  const carried = await Promise.all([...chains.values()].map((chain) => carryInTurn(chain, bounds, ports)));
-  return [...disposed, ...carried.flat(), ...(await carryInTurn(suspect, bounds, ports))];
+  const finished = await Promise.all([
+    ...refusals.map((refusal) => refuse(refusal, ports)),
+    ...[...chains.values()].map((chain) => carryInTurn(chain, bounds, ports)),
+  ]);
+  return [...disposed, ...finished.flat(), ...(await carryInTurn(suspect, bounds, ports))];
+}
+
+/** What is told about a mail must never decide its fate: a relay's answer would be lost with the error. */
+function quietly(report: DeliveryPorts['report']): DeliveryPorts['report'] {
+  return (event) => {
+    try {
+      report(event);
+    } catch {
+      // Nobody is left to tell.
+    }
+  };
 }
 
 function mayCrash(stored: LedgerItem | undefined, { clock }: DeliveryPorts): boolean {
@@ -89,51 +99,8 @@ function factsOf(mail: Mail, received: ReceivedMessage): MailFacts {
     onUncertain,
     recipients: envelope.to,
     enqueuedAt: sentAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
+    // A publisher may give fractions of a second; the ledger counts whole milliseconds.
+    ...(expiresAt === undefined ? {} : { expiresAt: Math.floor(expiresAt) }),
     ...(deadLetterId === undefined ? {} : { deadLetterId }),
   };
-}
-
-/** Reads the message, and the ledger when this is not the first time that SQS hands it out. */
-async function prepare(received: ReceivedMessage, ports: BatchPorts): Promise<Job | Disposed> {
-  const { messageId, receives, sentAt, deadLetterId } = received;
-  ports.report({ key: '', messageId, type: 'received', receives, queuedMs: ports.clock.now() - sentAt });
-  try {
-    const read = readMessage(received, ports.rules);
-    if (!read.ok) return { received, disposition: await refuse(received, read, ports) };
-    const { mail } = read;
-    const seenBefore = receives > 1 || deadLetterId !== undefined;
-    return { received, mail, stored: seenBefore ? await ports.ledger.read(mail.key) : undefined };
-  } catch (error) {
-    ports.report({ key: '', messageId, type: 'unexpected', error });
-    return { received, disposition: postponed(received, ports) };
-  }
-}
-
-function readMessage({ body, messageId, sentAt, idempotencyKey }: ReceivedMessage, rules: IntakeRules): ReadResult {
-  const attributes = idempotencyKey === undefined ? {} : { idempotencyKey };
-  return readIntakeMessage({ body, messageId, sentTimestamp: sentAt, attributes }, rules);
-}
-
-/** Not readable, or not allowed: no relay and no ledger will ever see it. */
-async function refuse(
-  received: ReceivedMessage,
-  { reason, errors, key }: Extract<ReadResult, { ok: false }>,
-  ports: BatchPorts,
-): Promise<Disposition> {
-  const identity = { key, messageId: received.messageId };
-  const entry = directEntry(received, { reason, errors, key }, ports.clock.now());
-  try {
-    await ports.deadLetters.send(entry);
-  } catch (error) {
-    ports.report({ ...identity, type: 'service-unavailable', service: 'dead-letter-queue', error });
-    return postponed(received, ports);
-  }
-  ports.report({ ...identity, type: 'dead-lettered', reason, recipients: 0 });
-  return { kind: 'delete' };
-}
-
-function postponed({ sentAt }: ReceivedMessage, { clock, random, retry }: BatchPorts): Disposition {
-  const now = clock.now();
-  return { kind: 'return', visibleAt: now + waitForRelayMs({ ageMs: Math.max(0, now - sentAt) }, retry, random) };
 }

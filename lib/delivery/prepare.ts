@@ -1,0 +1,76 @@
+import { directEntry } from '../dead-letter/entry.ts';
+import type { Mail } from '../intake/mail.ts';
+import { type IntakeRules, type ReadResult, readIntakeMessage } from '../intake/read.ts';
+import type { LedgerItem } from '../ledger/item.ts';
+import { waitForRelayMs } from '../retry/schedule.ts';
+import type { BatchPorts, Disposed } from './batch.ts';
+import type { Disposition, ReceivedMessage } from './ports.ts';
+
+/** A readable mail, and what the ledger is known to hold of it. */
+export interface Job {
+  readonly received: ReceivedMessage;
+  readonly mail: Mail;
+  readonly stored: LedgerItem | undefined;
+}
+
+/** A message that will never be a mail. */
+export interface Refusal {
+  readonly received: ReceivedMessage;
+  readonly refused: Extract<ReadResult, { ok: false }>;
+}
+
+/** Reads the message, and the ledger when this is not the first time that SQS hands it out. */
+export async function prepare(received: ReceivedMessage, ports: BatchPorts): Promise<Job | Refusal | Disposed> {
+  const { messageId, receives, sentAt, deadLetterId } = received;
+  ports.report({ key: '', messageId, type: 'received', receives, queuedMs: ports.clock.now() - sentAt });
+  try {
+    const read = readMessage(received, ports.rules);
+    if (!read.ok) return { received, refused: read };
+    const { mail } = read;
+    const seenBefore = receives > 1 || deadLetterId !== undefined;
+    return seenBefore ? await lookUp(received, mail, ports) : { received, mail, stored: undefined };
+  } catch (error) {
+    ports.report({ key: '', messageId, type: 'unexpected', error });
+    return { received, disposition: postponed(received, ports) };
+  }
+}
+
+async function lookUp(received: ReceivedMessage, mail: Mail, ports: BatchPorts): Promise<Job | Disposed> {
+  try {
+    return { received, mail, stored: await ports.ledger.read(mail.key) };
+  } catch (error) {
+    const identity = { key: mail.key, messageId: received.messageId, tags: mail.tags };
+    const disposition = postponed(received, ports);
+    ports.report({ ...identity, type: 'service-unavailable', service: 'ledger', error });
+    ports.report({ ...identity, type: 'waiting', why: 'ledger-unavailable', visibleAt: disposition.visibleAt });
+    return { received, disposition };
+  }
+}
+
+function readMessage({ body, messageId, sentAt, idempotencyKey }: ReceivedMessage, rules: IntakeRules): ReadResult {
+  const attributes = idempotencyKey === undefined ? {} : { idempotencyKey };
+  return readIntakeMessage({ body, messageId, sentTimestamp: sentAt, attributes }, rules);
+}
+
+/** Not readable, or not allowed: no relay and no ledger will ever see it. */
+export async function refuse({ received, refused }: Refusal, ports: BatchPorts): Promise<Disposed> {
+  const { reason, errors, key } = refused;
+  const identity = { key, messageId: received.messageId };
+  try {
+    await ports.deadLetters.send(directEntry(received, { reason, errors, key }, ports.clock.now()));
+  } catch (error) {
+    ports.report({ ...identity, type: 'service-unavailable', service: 'dead-letter-queue', error });
+    return { received, disposition: postponed(received, ports) };
+  }
+  ports.report({ ...identity, type: 'dead-lettered', reason, recipients: 0 });
+  return { received, disposition: { kind: 'delete' } };
+}
+
+/** The message comes back as after any wait that nobody is charged for. */
+export function postponed(
+  { sentAt }: ReceivedMessage,
+  { clock, random, retry }: BatchPorts,
+): Extract<Disposition, { kind: 'return' }> & { readonly visibleAt: number } {
+  const now = clock.now();
+  return { kind: 'return', visibleAt: now + waitForRelayMs({ ageMs: Math.max(0, now - sentAt) }, retry, random) };
+}
