@@ -173,7 +173,7 @@ async function buildAndSend(
     return later(delivery, 'ledger-unavailable', item, ports);
   }
   if (end.claimed !== undefined) return settleAttempt(delivery, item, { ...end, claimed: end.claimed }, ports);
-  if (end.outOfTime) return later(delivery, 'no-time', item, ports);
+  if (end.outOfTime) return waitOrGiveUp(delivery, standing, item, 'no-time', ports);
   return waitOrGiveUp(delivery, standing, item, 'no-relay', ports, end.reopensAt);
 }
 
