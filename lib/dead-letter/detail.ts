@@ -6,7 +6,7 @@ const maxReplyLength = 512;
 
 /**
  * `detail` as JSON within 16 KiB. What does not fit is left out from the end of the lists, and `truncated` says how many
- * entries are missing.
+ * entries are missing; a text that was cut ends in an ellipsis.
  */
 export function renderDetail(detail: DeadLetterDetail, limit: number = maxDetailBytes): string {
   const recipients = (detail.recipients ?? []).map(shortened);
@@ -32,7 +32,7 @@ function render(
   const keptErrors = errors.slice(0, kept);
   const keptRecipients = recipients.slice(0, kept - keptErrors.length);
   const detail: DeadLetterDetail = {
-    ...(message === undefined ? {} : { message: message.slice(0, maxReplyLength) }),
+    ...(message === undefined ? {} : { message: cut(message) }),
     ...(keptRecipients.length === 0 ? {} : { recipients: keptRecipients }),
     ...(keptErrors.length === 0 ? {} : { errors: keptErrors }),
     ...(truncated === 0 ? {} : { truncated }),
@@ -42,7 +42,11 @@ function render(
 
 function shortened(recipient: FailedRecipient): FailedRecipient {
   const { reply } = recipient;
-  return reply === undefined ? recipient : { ...recipient, reply: reply.slice(0, maxReplyLength) };
+  return reply === undefined ? recipient : { ...recipient, reply: cut(reply) };
+}
+
+function cut(text: string): string {
+  return text.length <= maxReplyLength ? text : `${text.slice(0, maxReplyLength - 1)}…`;
 }
 
 /**
