@@ -1,5 +1,5 @@
+import { deadLetterMetrics, type MetricName } from '../../lib/contracts/metrics.ts';
 import type { LogEventCode } from '../../lib/telemetry/log-events.ts';
-import { deadLetterMetrics, type MetricName } from '../../lib/telemetry/metric-names.ts';
 
 /** What the sender has reported since the start. */
 export interface SenderCounts {

@@ -30,7 +30,7 @@ export function progressLine({ queued, inFlight }: QueueDepth, counts: SenderCou
     `${deferrals} deferred`,
     `${deadLetters} dead-lettered`,
     `${duplicates} duplicates`,
-    `in the queue: ${queued} ready, ${inFlight} in flight or waiting`,
+    `queue: ${queued} ready, ${inFlight} waiting`,
   ].join(' · ');
 }
 

@@ -36,11 +36,14 @@ async function start(options: StartOptions): Promise<number> {
     if (!stop.asked()) throw error;
   });
   if (system === undefined) return 0;
-  if (!stop.asked()) console.log(greeting(system, options, logPath));
-  await showProgress(system, counts, stop);
-  console.log('Stopping …');
-  await system.close();
-  log.close();
+  try {
+    if (!stop.asked()) console.log(greeting(system, options, logPath));
+    await showProgress(system, counts, stop);
+    console.log('Stopping …');
+  } finally {
+    await system.close();
+    log.close();
+  }
   return 0;
 }
 

@@ -42,7 +42,11 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   const closers: Closer[] = [];
   const close = async () => {
     // Last opened, first closed: the sender ends its SMTP sessions while the relays still answer.
-    for (const closer of closers.splice(0).reverse()) await closer();
+    const failures: unknown[] = [];
+    for (const closer of closers.splice(0).reverse()) {
+      await closer().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'Not everything could be stopped.');
   };
   try {
     return { ...(await compose(options, closers)), close };

@@ -65,7 +65,7 @@ export function createMailbox(
     deliver: (mail) => {
       total += 1;
       const id = String(total);
-      kept.set(id, { ...mail, id, receivedAt: new Date(now()).toISOString() });
+      kept.set(id, { id, ...mail, receivedAt: new Date(now()).toISOString() });
       bytes += mail.message.length;
       dropOldest();
     },

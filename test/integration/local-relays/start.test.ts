@@ -11,20 +11,20 @@ import { createMailbox } from '../../../local/mailbox/mailbox.ts';
 import { type EmbeddedRelay, startRelay } from '../../../local/relays/relay.ts';
 
 let directory: string;
-let running: ChildProcess | undefined;
+const running: ChildProcess[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'postroom-test-'));
 });
 afterAll(async () => {
-  running?.kill('SIGKILL');
+  for (const child of running) child.kill('SIGTERM');
   await rm(directory, { recursive: true, force: true });
 });
 
 /** Starts a local system and waits until it says that it runs; gives what it printed so far. */
 async function start(args: readonly string[]): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['local/commands/start.ts', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  running = child;
+  running.push(child);
   for await (const line of createInterface(child.stdout)) {
     if (line.includes('Postroom is running.')) {
       child.stdout.resume();

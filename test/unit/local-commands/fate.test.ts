@@ -113,7 +113,7 @@ describe('progress', () => {
 
     expect(counts()).toEqual({ receives: 4, delivered: 1, deferrals: 1, deadLetters: 2, duplicates: 1 });
     expect(progressLine({ queued: 5, inFlight: 6 }, counts())).toBe(
-      '4 received · 1 delivered · 1 deferred · 2 dead-lettered · 1 duplicates · in the queue: 5 ready, 6 in flight or waiting',
+      '4 received · 1 delivered · 1 deferred · 2 dead-lettered · 1 duplicates · queue: 5 ready, 6 waiting',
     );
   });
 });
