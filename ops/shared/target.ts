@@ -1,0 +1,88 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { StackOutput } from '../../lib/contracts/outputs.ts';
+import { CommandError, errorText } from './command.ts';
+import { readEndpoints } from './endpoints.ts';
+
+/** A running Postroom that a command works on: deployed, or on this machine. */
+export interface Target {
+  /** For people: `stage prod`, or `the local system in .postroom`. */
+  readonly name: string;
+  readonly sqs: SQSClient;
+  readonly dynamoDb: DynamoDBClient;
+  /** Throws a CommandError when the stack lacks it: it was deployed by another version. */
+  output(key: StackOutput): string;
+  /** Closes the connections to it. */
+  close(): void;
+}
+
+export interface TargetOptions {
+  /** A deployed stage, found through its stack's outputs. Absent: the local system. */
+  readonly stage?: string;
+  readonly stateDir: string;
+}
+
+/** People wait for these commands: better an error in half a minute than a command that hangs. */
+const requestHandler = { connectionTimeout: 5000, requestTimeout: 30_000 };
+
+/**
+ * Finds the deployed stage as the AWS SDK's standard environment says (region, credentials, `AWS_ENDPOINT_URL`…), or the
+ * local system by its state directory. Throws a CommandError with exit code 2 when it is not there.
+ */
+export async function resolveTarget({ stage, stateDir }: TargetOptions): Promise<Target> {
+  return stage === undefined ? localTarget(stateDir) : deployedTarget(stage);
+}
+
+async function localTarget(stateDir: string): Promise<Target> {
+  const { region, accessKeyId, secretAccessKey, sqs, dynamodb, outputs } = await readEndpoints(stateDir);
+  const common = { region, credentials: { accessKeyId, secretAccessKey }, requestHandler };
+  return target(
+    `the local system in ${stateDir}`,
+    new SQSClient({ ...common, endpoint: sqs, useQueueUrlAsEndpoint: false }),
+    new DynamoDBClient({ ...common, endpoint: dynamodb }),
+    outputs,
+  );
+}
+
+async function deployedTarget(stage: string): Promise<Target> {
+  const stackName = `postroom-${stage}`;
+  const cloudFormation = new CloudFormationClient({ requestHandler });
+  try {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackName }));
+    const outputs = (Stacks[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
+    const clients = [new SQSClient({ requestHandler }), new DynamoDBClient({ requestHandler })] as const;
+    return target(`stage ${stage}`, ...clients, Object.fromEntries(outputs));
+  } catch (error) {
+    throw new CommandError(
+      `The stack ${stackName} cannot be read: ${errorText(error)}\n` +
+        'The AWS SDK takes account and region from its standard environment: AWS_PROFILE, AWS_REGION and so on.',
+      2,
+      { cause: error },
+    );
+  } finally {
+    cloudFormation.destroy();
+  }
+}
+
+function target(
+  name: string,
+  sqs: SQSClient,
+  dynamoDb: DynamoDBClient,
+  outputs: Readonly<Record<string, string>>,
+): Target {
+  return {
+    name,
+    sqs,
+    dynamoDb,
+    output: (key) => {
+      const value = outputs[key];
+      if (value === undefined) throw new CommandError(`The stack has no output ${key}. Deploy it anew.`, 2);
+      return value;
+    },
+    close: () => {
+      sqs.destroy();
+      dynamoDb.destroy();
+    },
+  };
+}
