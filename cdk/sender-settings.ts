@@ -4,7 +4,7 @@ import { type StageConfig, StageConfigError } from '../lib/contracts/stage-confi
 
 /** What the sender must know of the stage config, with the fleet's limits brought down to one environment. */
 export function senderSettings(config: StageConfig, secretNames: Readonly<Record<string, string>>): SenderSettings {
-  const { allowedFromDomains, attachmentBuckets, maxMessageBytes, smtp, retry, sender } = config;
+  const { allowedFromDomains, attachmentBuckets, maxMessageBytes, smtp, retry, breaker, sender } = config;
   const relays = Object.entries(config.relays).map(([name, relay]) => {
     const { weight, tier, maxRecipients, allowPlaintext, fromDomains } = relay;
     const settings = {
@@ -26,6 +26,7 @@ export function senderSettings(config: StageConfig, secretNames: Readonly<Record
     maxBytesInFlight: bytesInFlight(sender.memoryMb),
     smtp,
     retry,
+    breaker,
   };
 }
 

@@ -1,45 +1,118 @@
 import type { RelaySettings } from '../contracts/sender-environment.ts';
-import type { RelayDirectory } from '../delivery/ports.ts';
+import type { RelayDirectory, TrialCarrier } from '../delivery/ports.ts';
+import type { RelayHealth } from '../health/relay-health.ts';
+import type { Standing } from '../health/standing.ts';
 import type { Random } from '../platform/clock.ts';
-import { type Choosable, tryOrder } from './choose.ts';
+import { type Affinity, type Choosable, tryOrder } from './choose.ts';
 import type { Credentials } from './credentials.ts';
 
 export interface DirectoryOptions {
   readonly relays: Readonly<Record<string, RelaySettings>>;
   readonly credentials: Credentials;
+  /** Absent: every relay counts as healthy. */
+  readonly health?: RelayHealth;
   readonly random: Random;
   /** The relay was passed over because nobody gave it usable credentials. */
   readonly onUnconfigured: (relay: string, reason: string) => void;
+}
+
+/** A relay that may send the mail, and whether it may do so now. */
+interface Standee extends Choosable {
+  readonly standing: Standing;
 }
 
 /** The relays of the stage config, in the order in which a mail tries them. */
 export function createRelayDirectory({
   relays,
   credentials,
+  health,
   random,
   onUnconfigured,
 }: DirectoryOptions): RelayDirectory {
   const configured = Object.entries(relays);
+  const refusedVersions = new Map<string, Set<string>>();
+  const withoutCredentials = new Set<string>();
+
+  async function standees(senderDomain: string | undefined): Promise<readonly Standee[]> {
+    const standings = await health?.snapshot();
+    return configured
+      .filter(([, settings]) => maySend(settings, senderDomain))
+      .map(([relay, { tier, weight }]) => {
+        const standing = standings?.get(relay) ?? ({ kind: 'available', factor: 1 } as const);
+        return { relay, tier, standing, weight: standing.kind === 'available' ? weight * standing.factor : 0 };
+      });
+  }
+
+  async function trialRelay(
+    all: readonly Standee[],
+    affinity: Affinity | undefined,
+    carrier: TrialCarrier | undefined,
+  ): Promise<string | undefined> {
+    const due = carrier === undefined ? undefined : trialFor(all, affinity);
+    if (due?.standing.kind !== 'due' || carrier === undefined) return undefined;
+    const taken = await health?.takeTrial(due.relay, carrier, due.standing.early);
+    return taken === true ? due.relay : undefined;
+  }
+
   return {
-    async candidates(senderDomain, affinity) {
-      const eligible = configured.filter(([, settings]) => maySend(settings, senderDomain));
-      const choosable: Choosable[] = eligible.map(([relay, { tier, weight }]) => ({ relay, tier, weight }));
-      const order = tryOrder(choosable, random, affinity);
+    async candidates(senderDomain, affinity, carrier) {
+      const first = await standees(senderDomain);
+      const trial = await trialRelay(first, affinity, carrier);
+      // Who asked for a trial in vain has learnt how the relay stands by now.
+      const all =
+        trial === undefined && first.some(({ standing }) => standing.kind === 'due')
+          ? await standees(senderDomain)
+          : first;
+      const available = all.filter(({ standing }) => standing.kind === 'available');
+      const order = [...(trial === undefined ? [] : [trial]), ...tryOrder(available, random, affinity)];
+      const reopensAt = order.length > 0 ? undefined : earliest(all);
       return {
         relays: order.map((relay) => ({ relay, maxRecipients: relays[relay]?.maxRecipients ?? 1 })),
-        eligible: order,
+        eligible: all.map(({ relay }) => relay),
+        ...(reopensAt === undefined ? {} : { reopensAt }),
       };
     },
     async connection(relay, deadline) {
       const result = await credentials.get(relay, deadline);
+      if (!result.ok) withoutCredentials.add(relay);
+      else withoutCredentials.delete(relay);
       if (!result.ok && result.unconfigured) onUnconfigured(relay, result.failure.error?.message ?? '');
-      return result;
+      if (!result.ok || health === undefined) return result;
+      const maxSessions = Math.min(result.settings.maxSessions, health.sessions(relay));
+      return { ok: true, settings: { ...result.settings, maxSessions } };
     },
     async credentialsRefused(relay, version) {
+      refusedVersions.set(relay, (refusedVersions.get(relay) ?? new Set()).add(version));
       return (await credentials.refused(relay, version)) !== 'same';
     },
-    observe() {},
+    observe(relay, observation, about = {}) {
+      // Nobody reached it: that says nothing about the relay, and the secret may be filled in at any moment.
+      if (observation !== 'accepted' && observation.scope === 'relay' && withoutCredentials.has(relay)) return;
+      const versions = [...(refusedVersions.get(relay) ?? []), ...(about.version === undefined ? [] : [about.version])];
+      health?.observe(relay, observation, { ...about, versions });
+      if (observation === 'accepted') refusedVersions.delete(relay);
+    },
   };
+}
+
+/**
+ * The relay that this mail might try as the first one since it failed, or undefined. Not one of a lower tier than the
+ * relays that are well, as nobody needs it; not by a mail that is expected elsewhere, or that this very relay failed.
+ */
+function trialFor(all: readonly Standee[], affinity: Affinity | undefined): Standee | undefined {
+  const available = all.filter(({ standing }) => standing.kind === 'available');
+  const tier = Math.min(...available.map((one) => one.tier));
+  const expectedElsewhere = affinity?.stay && available.some(({ relay }) => relay === affinity.relay);
+  if (expectedElsewhere) return undefined;
+  return all
+    .filter((one) => one.standing.kind === 'due' && one.tier <= tier)
+    .filter(({ relay }) => available.length === 0 || affinity?.stay !== false || relay !== affinity.relay)
+    .toSorted((one, other) => one.tier - other.tier)[0];
+}
+
+function earliest(all: readonly Standee[]): number | undefined {
+  const times = all.flatMap(({ standing }) => (standing.kind === 'out' ? [standing.reopensAt ?? []].flat() : []));
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** A relay with `fromDomains` takes only these; a mail whose sender domain nobody knows goes to the others. */
