@@ -16,6 +16,7 @@ const recipient = v.object({
   text: optionalText,
   phase: optionalText,
   doubts: v.exactOptional(whole),
+  triedAt: v.exactOptional(whole),
   deadLetterId: optionalText,
 });
 

@@ -42,7 +42,7 @@ function recipientRecord(outcome: RecipientOutcome, known: RecipientRecord | und
     const { code, text } = outcome.reply;
     return { ...common, code, text };
   }
-  if (outcome.failure !== undefined) return { ...common, ...evidence(outcome.failure) };
+  if (outcome.failure !== undefined) return { ...common, triedAt: at, ...evidence(outcome.failure) };
   // A failure without evidence of its own (expired, exhausted) keeps the last reply: it tells why there was a wait.
   return known === undefined ? common : { ...known, ...common };
 }
