@@ -5,9 +5,9 @@ const text = v.string();
 const whole = v.pipe(v.number(), v.integer());
 const optionalText = v.exactOptional(text);
 
-const lease = v.object({ owner: text, endsAt: whole, relay: text, inFlight: v.array(text) });
+const lease = v.looseObject({ owner: text, endsAt: whole, relay: text, inFlight: v.array(text) });
 
-const recipient = v.object({
+const recipient = v.looseObject({
   status: v.picklist(['pending', 'accepted', 'failed']),
   at: whole,
   relay: optionalText,
@@ -20,7 +20,7 @@ const recipient = v.object({
   deadLetterId: optionalText,
 });
 
-const deadLetter = v.object({
+const deadLetter = v.looseObject({
   reason: v.picklist(deadLetterReasons),
   pending: v.boolean(),
   failedAt: whole,
