@@ -20,31 +20,36 @@ export interface Change {
   readonly apply: (breaker: Breaker) => Breaker;
 }
 
+/** `stands`: the item as it is now, changed if that was needed. `overtaken`: others were faster again and again. */
+export type Changed =
+  | { readonly kind: 'stands'; readonly item: RelayHealthItem | undefined }
+  | { readonly kind: 'overtaken' | 'away' };
+
 /** Who loses this often goes on with what it knows and tells it at the next occasion. */
 const mostTries = 3;
 
 /**
  * Changes the stored breaker. The item is read first: when fifty environments notice the same, all but the first few find
- * that it is known, and a read costs less than a failed write. Undefined when the change could not be made; never rejects.
+ * that it is known, and a read costs less than a failed write. Never rejects.
  */
 export async function changeBreaker(
   { held, spreadMs, apply }: Change,
   { relay, store, clock, random, newId, pause, report }: RecordOptions,
-): Promise<{ readonly item: RelayHealthItem | undefined } | undefined> {
+): Promise<Changed> {
   try {
     let stored = held ?? (await store.read(relay));
     for (let tries = 1; ; tries += 1) {
       const before = stored?.breaker ?? freshBreaker;
       const after = apply(before);
-      if (after === before) return { item: stored };
+      if (after === before) return { kind: 'stands', item: stored };
       const item = { ...stored, relay, revision: newId(), changedAt: clock.now(), breaker: after };
       const result = await store.write(item, stored);
       if (result.written) {
         const event = eventOf(relay, before, after);
         if (event !== undefined) report(event);
-        return { item };
+        return { kind: 'stands', item };
       }
-      if (tries === mostTries) return undefined;
+      if (tries === mostTries) return { kind: 'overtaken' };
       stored = result.current;
       if (spreadMs > 0) {
         await pause(random() * spreadMs);
@@ -53,7 +58,7 @@ export async function changeBreaker(
     }
   } catch (error) {
     report({ type: 'health-unavailable', relay, error });
-    return undefined;
+    return { kind: 'away' };
   }
 }
 

@@ -39,6 +39,11 @@ const probe = v.looseObject({
   latencyMs: v.exactOptional(time),
   phasesMs: v.exactOptional(v.record(text, time)),
   lastError: v.exactOptional(text),
+  recent: v.exactOptional(v.array(v.picklist(['fast', 'middling', 'slow', 'failed']))),
+  failedAt: v.exactOptional(time),
+  cause: v.exactOptional(v.picklist(['unreachable', 'login-refused', 'unconfigured'])),
+  login: v.exactOptional(v.looseObject({ version: text, at: time, accepted: v.boolean() })),
+  version: v.exactOptional(text),
 });
 
 const override = v.looseObject({

@@ -83,7 +83,20 @@ export interface ProbeReport {
   readonly latencyMs?: number;
   readonly phasesMs?: Readonly<Record<string, number>>;
   readonly lastError?: string;
+  /** What the last probes showed, at most three, the newest last. */
+  readonly recent?: readonly ProbeMark[];
+  /** When a probe failed last. */
+  readonly failedAt?: number;
+  /** Why it is offline. */
+  readonly cause?: 'unreachable' | 'login-refused' | 'unconfigured';
+  /** The last login that the relay answered, and with which secret version. */
+  readonly login?: { readonly version: string; readonly at: number; readonly accepted: boolean };
+  /** Secret version of the credentials in use. */
+  readonly version?: string;
 }
+
+/** `middling` lies between what makes a relay degraded and what makes it healthy again. */
+export type ProbeMark = 'fast' | 'middling' | 'slow' | 'failed';
 
 /** What an operator decided. `draining` and `disabled` relays get no mail. */
 export interface Override {

@@ -120,7 +120,7 @@ export function createRelayHealth(options: RelayHealthOptions): RelayHealth {
 }
 
 /** Without the number of the OAuth 2.0 token: a new token of the same secret is no new secret. */
-function secretVersion(version: string): string {
+export function secretVersion(version: string): string {
   return version.split('.')[0] ?? version;
 }
 

@@ -78,11 +78,11 @@ export class RelayTracker {
       const wish = { owner: this.#options.newId(), startedAt: this.#options.clock.now(), endsAt: leaseEndsAt };
       const apply = (breaker: Breaker): Breaker => lease(breaker, wish, early) ?? breaker;
       const changed = await changeBreaker({ spreadMs: 0, apply }, this.#options);
-      if (changed !== undefined) this.#hold(changed.item);
-      const mine = changed?.item?.breaker;
-      const leased = mine?.state === 'half-open' && mine.trial.owner === wish.owner;
+      if (changed.kind === 'stands') this.#hold(changed.item);
+      const stored = this.#stored;
+      const leased = stored.state === 'half-open' && stored.trial.owner === wish.owner;
       // Nobody could be asked. A relay that nobody tries again would stay out for as long as the store does.
-      const alone = changed === undefined && apply(this.breaker) !== this.breaker;
+      const alone = changed.kind === 'away' && apply(this.breaker) !== this.breaker;
       if (leased || alone) this.#trial = { owner: wish.owner, mail, startedAt: wish.startedAt, leased };
       return leased || alone;
     } finally {
@@ -148,7 +148,7 @@ export class RelayTracker {
     this.#seen = nothingSeen;
     const apply = (breaker: Breaker): Breaker => this.#changed(breaker, this.#reporting);
     const changed = await changeBreaker({ held, spreadMs, apply }, this.#options);
-    if (changed === undefined) {
+    if (changed.kind !== 'stands') {
       this.#seen = followedBy(this.#reporting, this.#seen);
     } else {
       this.#hold(changed.item);
