@@ -20,7 +20,7 @@ import { createTransport } from '../lib/smtp/create-transport.ts';
 import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
 import { credentialsObserver } from '../lib/telemetry/credentials-observer.ts';
 import { logDelivery } from '../lib/telemetry/delivery-log.ts';
-import { measureDelivery } from '../lib/telemetry/delivery-metrics.ts';
+import { measureDelivery, measureOldest } from '../lib/telemetry/delivery-metrics.ts';
 import { createLog } from '../lib/telemetry/log.ts';
 import { smtpObserver } from '../lib/telemetry/smtp-observer.ts';
 import { createTelemetry } from '../lib/telemetry/telemetry.ts';
@@ -126,6 +126,7 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
         receivedAt,
         onRefused: (messageId, why) => ports.report({ key: '', messageId, type: 'visibility-refused', why }),
       });
+      measureOldest(disposed, clock.now(), telemetry);
       telemetry.record('TimeLeft', context.getRemainingTimeInMillis());
       telemetry.flush();
       return response;

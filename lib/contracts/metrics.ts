@@ -7,13 +7,13 @@ export const metricNamespace = 'Postroom';
 /**
  * One metric as emitter, dashboard and alarms see it.
  *
- * - `unit`: CloudWatch's word for it. `Milliseconds` are whole.
+ * - `unit`: CloudWatch's word for it. `Milliseconds` and `Seconds` are whole.
  * - `dimensions`: the only set it is published under; each further set is billed as another metric.
  * - `keeps`: `sum` publishes one number per invocation, the total; `values` publishes each value, so that percentiles
  *   are right.
  */
 interface MetricDefinition {
-  readonly unit: 'Count' | 'Milliseconds';
+  readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'None';
   readonly dimensions: 'stage' | 'stage+relay';
   readonly keeps: 'sum' | 'values';
   readonly meaning: string;
@@ -23,7 +23,9 @@ const stageSum = { unit: 'Count', dimensions: 'stage', keeps: 'sum' } as const;
 const relaySum = { unit: 'Count', dimensions: 'stage+relay', keeps: 'sum' } as const;
 const stageTime = { unit: 'Milliseconds', dimensions: 'stage', keeps: 'values' } as const;
 
-/** Every metric that the sender publishes. */
+const relayGauge = { unit: 'None', dimensions: 'stage+relay', keeps: 'values' } as const;
+
+/** Every metric that the sender and the probe function publish. */
 export const metrics = {
   MessagesReceived: {
     ...stageSum,
@@ -68,6 +70,13 @@ export const metrics = {
     meaning: 'Charged attempts of each delivered mail',
   },
   TimeLeft: { ...stageTime, meaning: 'Time left before the function deadline when the batch was done' },
+  OldestUndeliveredAge: {
+    unit: 'Seconds',
+    dimensions: 'stage',
+    keeps: 'values',
+    meaning:
+      'Since enqueue, the oldest mail that the invocation put back; SQS leaves mail in backoff out of its own age',
+  },
 
   SendDurationAccepted: { ...stageTime, meaning: 'MAIL to last reply, transactions in which somebody was accepted' },
   SendDurationDeferred: { ...stageTime, meaning: 'MAIL to last reply, transactions that were refused for now (4xx)' },
@@ -98,7 +107,39 @@ export const metrics = {
   CredentialRefreshes: { ...relaySum, meaning: "Fetches of the relay's secret" },
   CredentialRejections: { ...relaySum, meaning: 'Log-ins that the relay refused' },
   RelayUnconfigured: { ...relaySum, meaning: 'Choices that left the relay out because its secret is empty or invalid' },
+
+  RelayState: { ...relayGauge, meaning: 'Whether the relay may be given mail: a number of relayStates' },
+  RelayWeightFactor: { ...relayGauge, meaning: "What the relay's weight is multiplied by: 0 while it gets no mail" },
+  ProbeDuration: {
+    unit: 'Milliseconds',
+    dimensions: 'stage+relay',
+    keeps: 'values',
+    meaning: 'Dial to greeting and TLS, as the probe function measured it',
+  },
+  ProbeRuns: { ...stageSum, meaning: 'Runs of the probe function that came to their end' },
+  IntakePaused: {
+    unit: 'None',
+    dimensions: 'stage',
+    keeps: 'values',
+    meaning: '1 while the sender is not fed from the intake queue, else 0; published by each run of the probe function',
+  },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+/**
+ * What `RelayState` says, ordered so that more is worse: from `withheld` on, the relay gets no mail. Alarms take the
+ * minimum of a period, so that only what lasted counts.
+ */
+export const relayStates = {
+  healthy: 0,
+  /** Slow, throttled, or on its trial: it gets less mail. */
+  degraded: 1,
+  /** An operator drains or disables it. */
+  withheld: 2,
+  /** The breaker is open, or probes find it offline. */
+  offline: 3,
+  /** Its secret is empty, a placeholder or invalid. */
+  unconfigured: 4,
+} as const;
 
 export type MetricName = keyof typeof metrics;
 
@@ -109,6 +150,7 @@ type MetricsWith<Wanted extends Partial<MetricDefinition>> = {
 export type StageSum = MetricsWith<{ dimensions: 'stage'; keeps: 'sum' }>;
 export type RelaySum = MetricsWith<{ dimensions: 'stage+relay'; keeps: 'sum' }>;
 export type StageValues = MetricsWith<{ dimensions: 'stage'; keeps: 'values' }>;
+export type RelayValues = MetricsWith<{ dimensions: 'stage+relay'; keeps: 'values' }>;
 
 /** Which metric counts a dead-letter entry: reasons that the same people repair share one. */
 export const deadLetterMetrics: Readonly<Record<DeadLetterReason, StageSum>> = {

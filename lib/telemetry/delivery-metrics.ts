@@ -1,4 +1,5 @@
 import { deadLetterMetrics, type StageValues } from '../contracts/metrics.ts';
+import type { Disposed } from '../delivery/batch.ts';
 import type { DeliveryEvent, FailedAttempt } from '../delivery/events.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -47,6 +48,14 @@ export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): voi
     default:
       return;
   }
+}
+
+/** Records how long the oldest mail waits that goes back to the queue. Nothing when none does. */
+export function measureOldest(disposed: readonly Disposed[], now: number, telemetry: Pick<Telemetry, 'record'>): void {
+  const ages = disposed
+    .filter(({ disposition }) => disposition.kind === 'return')
+    .map(({ received }) => now - received.sentAt);
+  if (ages.length > 0) telemetry.record('OldestUndeliveredAge', Math.max(...ages) / 1000);
 }
 
 type Attempt = Extract<DeliveryEvent, { type: 'attempt' }>;

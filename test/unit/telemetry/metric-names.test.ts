@@ -28,17 +28,6 @@ describe('metric table', () => {
     expect(new Set(meanings).size).toBe(meanings.length);
   });
 
-  it('leaves room in 30 dollars a month for alarms and probes, with two relays and every metric published every hour', () => {
-    const dollarsPerMetric = 0.3;
-    const relays = 2;
-    const published = Object.values(metrics).reduce(
-      (sum, metric) => sum + (metric.dimensions === 'stage' ? 1 : relays),
-      0,
-    );
-
-    expect(published * dollarsPerMetric).toBeLessThanOrEqual(20);
-  });
-
   it('counts every reason of the dead-letter queue', () => {
     for (const reason of deadLetterReasons) expect(deadLetterMetrics[reason]).toMatch(/^DeadLetters/);
   });
