@@ -18,6 +18,8 @@ export interface HandshakeInput {
   /** Present when the session must be upgraded with STARTTLS. */
   readonly upgrade: TlsContext | undefined;
   readonly bounds: Bounds;
+  /** A phase has ended, well or not. EHLO happens twice where there is STARTTLS. */
+  readonly onPhase?: (phase: SetUpPhase, tookMs: number) => void;
 }
 
 type SetUpPhase = Extract<Phase, 'greeting' | 'ehlo' | 'starttls' | 'tls' | 'auth'>;
@@ -108,12 +110,19 @@ class Handshake implements ChannelUser {
 
   #enter(phase: SetUpPhase, limitMs: number): void {
     const { channel, bounds } = this.#input;
+    this.#endPhase();
     this.#phase = phase;
     this.#phaseStartedAt = bounds.clock.now();
     channel.arm(allowed(limitMs, bounds));
   }
 
+  #endPhase(): void {
+    const { onPhase, bounds } = this.#input;
+    if (this.#phaseStartedAt > 0) onPhase?.(this.#phase, bounds.clock.now() - this.#phaseStartedAt);
+  }
+
   #succeed(authMs?: number): void {
+    this.#endPhase();
     this.#input.channel.disarm();
     this.#resolve({
       ok: true,
@@ -124,6 +133,7 @@ class Handshake implements ChannelUser {
   }
 
   #fail(failure: SmtpFailure): void {
+    this.#endPhase();
     this.#input.channel.destroy();
     this.#resolve({ ok: false, failure });
   }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import { createServer, type TLSSocket } from 'node:tls';
 import type { ConnectionRecord, RelayOptions } from './scripted-relay.ts';
 
 /** The EHLO reply, lines joined by `\n`: what the relay's options switch on. */
@@ -15,19 +15,32 @@ export function ehloReply(options: RelayOptions, secured: boolean): string {
   return lines.map((line, index) => `250${index === lines.length - 1 ? ' ' : '-'}${line}`).join('\n');
 }
 
-/** The server's side of a TLS handshake. A handshake that fails ends the connection, without a word to `done`. */
-export function acceptTls(
+export type TlsAcceptor = (
   raw: Socket,
-  secureContext: SecureContext | undefined,
-  askClient: boolean,
   done: (socket: TLSSocket, facts: NonNullable<ConnectionRecord['tls']>) => void,
-): void {
-  if (!secureContext) throw new Error('a relay without a certificate cannot start TLS');
-  const options = { isServer: true, secureContext, requestCert: askClient, rejectUnauthorized: askClient };
-  const secure = new TLSSocket(raw, options);
-  secure.on('error', () => raw.destroy());
-  secure.once('secure', () => {
-    const resumed = secure.isSessionReused();
-    done(secure, { resumed, protocol: secure.getProtocol() ?? '', clientAuthorized: secure.authorized });
+) => void;
+
+/** The server's side of TLS handshakes over accepted sockets. One that fails ends its connection, without a word to `done`. */
+export function tlsAcceptor({ key, cert, clientCa, maxVersion }: NonNullable<RelayOptions['tls']>): TlsAcceptor {
+  const waiting = new Map<number | undefined, Parameters<TlsAcceptor>[1]>();
+  const server = createServer({
+    key,
+    cert,
+    ...(clientCa ? { ca: clientCa, requestCert: true, rejectUnauthorized: true } : {}),
+    ...(maxVersion ? { minVersion: 'TLSv1', maxVersion } : {}),
   });
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => {});
+    const facts = {
+      resumed: socket.isSessionReused(),
+      protocol: socket.getProtocol() ?? '',
+      clientAuthorized: socket.authorized,
+    };
+    waiting.get(socket.remotePort)?.(socket, facts);
+    waiting.delete(socket.remotePort);
+  });
+  return (raw, done) => {
+    waiting.set(raw.remotePort, done);
+    server.emit('connection', raw);
+  };
 }

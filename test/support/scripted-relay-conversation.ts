@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
 import type { ConnectionRecord, RelayLog, RelayOptions, Script, ScriptPhase } from './scripted-relay.ts';
-import { acceptTls, ehloReply } from './scripted-relay-abilities.ts';
+import { ehloReply, type TlsAcceptor } from './scripted-relay-abilities.ts';
 import { type AuthExchange, startAuth } from './scripted-relay-auth.ts';
 import { type Behaviour, perform } from './scripted-relay-behaviour.ts';
 
 interface Surroundings {
   readonly options: RelayOptions;
-  readonly secureContext: SecureContext | undefined;
+  /** Undefined for a relay without certificate. */
+  readonly acceptTls: TlsAcceptor | undefined;
   readonly log: RelayLog;
   /** MAIL commands so far, on all connections. */
   readonly count: { transactions: number };
@@ -73,8 +73,12 @@ export class Conversation {
     else this.#socket.end();
   }
 
+  say(reply: string): void {
+    perform({ reply }, this.#socket, this.#raw);
+  }
+
   #greet(): void {
-    if (!this.#act('greeting', '')) this.#say('220 scripted.example ESMTP');
+    if (!this.#act('greeting', '')) this.say('220 scripted.example ESMTP');
   }
 
   #listen(): void {
@@ -87,7 +91,7 @@ export class Conversation {
   }
 
   #startTls(then: () => void): void {
-    const { options, secureContext, changed } = this.#around;
+    const { acceptTls, changed } = this.#around;
     const behaviour = this.#scripted('tls', '');
     if (behaviour !== undefined) {
       this.#mute = true;
@@ -95,7 +99,7 @@ export class Conversation {
       return;
     }
     this.#raw.removeAllListeners('data');
-    acceptTls(this.#raw, secureContext, options.tls?.clientCa !== undefined, (secure, facts) => {
+    acceptTls?.(this.#raw, (secure, facts) => {
       this.#record.tls = facts;
       this.#socket = secure;
       this.#listen();
@@ -117,7 +121,7 @@ export class Conversation {
 
   #command(line: string): void {
     if (this.#auth) {
-      this.#say(this.#continueAuth(this.#auth, line));
+      this.say(this.#continueAuth(this.#auth, line));
       return;
     }
     this.#record.commands.push(line);
@@ -126,7 +130,7 @@ export class Conversation {
     if (verb === 'QUIT') this.#record.quit = true;
     const phase = phaseOf[verb];
     if (phase !== undefined && this.#act(phase, line)) return;
-    this.#say(this.#normalReply(verb, line));
+    this.say(this.#normalReply(verb, line));
     if (verb === 'STARTTLS' && !this.#record.tls) {
       this.#socket.uncork();
       this.#startTls(() => {});
@@ -209,11 +213,7 @@ export class Conversation {
       body: Buffer.from(text, 'latin1'),
       taken: !scripted,
     });
-    if (!scripted) this.#say(`250 2.0.0 queued as ${this.#around.log.messages.length}`);
-  }
-
-  #say(reply: string): void {
-    perform({ reply }, this.#socket, this.#raw);
+    if (!scripted) this.say(`250 2.0.0 queued as ${this.#around.log.messages.length}`);
   }
 
   /** True when the script had something to do here. */

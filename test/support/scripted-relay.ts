@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
+import { tlsAcceptor } from './scripted-relay-abilities.ts';
 import type { Behaviour } from './scripted-relay-behaviour.ts';
 import { Conversation } from './scripted-relay-conversation.ts';
 
@@ -109,6 +109,8 @@ export interface ScriptedRelay extends RelayLog {
   until(condition: (log: RelayLog) => boolean): Promise<void>;
   /** Ends every connection, as a server with a short idle time-out does: with FIN or RST. */
   dropConnections(how: 'close' | 'reset'): void;
+  /** Sends a line on every connection, unasked. */
+  say(line: string): void;
   /** Stops listening and destroys what is open. */
   close(): Promise<void>;
 }
@@ -121,12 +123,12 @@ export async function startScriptedRelay(options: RelayOptions = {}): Promise<Sc
   const changed = () => {
     for (const look of waiting) look();
   };
-  const secureContext = options.tls && createSecureContext(contextOptions(options.tls));
+  const acceptTls = options.tls && tlsAcceptor(options.tls);
   const server = createServer({ noDelay: true });
   server.on('connection', (socket: Socket) => {
     const conversation = new Conversation(socket, {
       options,
-      secureContext,
+      acceptTls,
       log,
       count,
       changed,
@@ -165,6 +167,9 @@ export async function startScriptedRelay(options: RelayOptions = {}): Promise<Sc
     dropConnections(how) {
       for (const conversation of conversations) conversation.drop(how);
     },
+    say(line) {
+      for (const conversation of conversations) conversation.say(line);
+    },
     async close() {
       const closed = once(server, 'close');
       server.close();
@@ -173,13 +178,4 @@ export async function startScriptedRelay(options: RelayOptions = {}): Promise<Sc
     },
   };
   return relay;
-}
-
-function contextOptions(tls: NonNullable<RelayOptions['tls']>) {
-  return {
-    key: tls.key,
-    cert: tls.cert,
-    ...(tls.clientCa ? { ca: tls.clientCa } : {}),
-    ...(tls.maxVersion ? { minVersion: 'TLSv1' as const, maxVersion: tls.maxVersion } : {}),
-  };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Phase, SmtpFailure } from '../../../lib/outcome/outcome.ts';
-import { type Behaviour, faults, type ScriptPhase, startScriptedRelay } from '../../support/scripted-relay.ts';
+import { type Behaviour, faults, type RelayOptions, type ScriptPhase } from '../../support/scripted-relay.ts';
 import { createCertificates } from '../../support/tls.ts';
-import { createRig, mail, settingsFor } from './rig.ts';
+import { mail, patient, settingsFor, start } from './rig.ts';
 
 const certificates = await createCertificates();
 const replies = {
@@ -16,10 +16,8 @@ type Bad = (typeof badReplies)[number];
 const behaviourOf = (bad: Bad): Behaviour =>
   bad in replies ? replies[bad as keyof typeof replies] : (bad as Behaviour);
 /** Only what must pass is short: a busy machine must not turn an answer into a time-out. */
-const timeoutsFor = (bad: Bad) => {
-  const ms = bad === 'stall' || bad === 'trickle' ? 150 : 10_000;
-  return { connectMs: ms, greetingMs: ms, commandMs: ms, finalReplyMs: ms };
-};
+const timeoutsFor = (bad: Bad) =>
+  bad === 'stall' || bad === 'trickle' ? { ...patient, greetingMs: 250, commandMs: 250, finalReplyMs: 250 } : patient;
 
 function expected(phase: Phase, bad: Bad, reused: boolean): unknown {
   const replied = { '4xx': 451, '5xx': 554, '421': 421 }[bad as string];
@@ -40,13 +38,13 @@ function expected(phase: Phase, bad: Bad, reused: boolean): unknown {
 const setUp: readonly ScriptPhase[] = ['greeting', 'ehlo', 'starttls', 'auth'];
 
 describe.each(setUp)('a relay that misbehaves at %s', (phase) => {
-  it.concurrent.each(badReplies)('%s', async (bad) => {
-    const relay = await startScriptedRelay({
+  it.concurrent.for(badReplies)('%s', async (bad, { onTestFinished }) => {
+    const relayOptions: RelayOptions = {
       script: { [phase]: behaviourOf(bad) },
       auth: ['PLAIN'],
       ...(phase === 'starttls' ? { tls: { mode: 'starttls', ...certificates.right } } : {}),
-    });
-    const rig = createRig({ timeouts: timeoutsFor(bad) });
+    };
+    const { relay, rig } = await start(relayOptions, { timeouts: timeoutsFor(bad) }, onTestFinished);
     const failure = await rig.refusal(
       settingsFor(relay, {
         tls: phase === 'starttls' ? 'starttls' : 'none',
@@ -57,21 +55,22 @@ describe.each(setUp)('a relay that misbehaves at %s', (phase) => {
     expect(failure).toEqual(expected(phase as Phase, bad, false));
     expect(rig.events).toEqual(['opened', `failed:${phase}`]);
     await relay.until(() => relay.openConnections() === 0);
-    await rig.transport.close();
-    await relay.close();
   });
 });
 
+const handshakeFaults = ['garbage', 'stall', 'trickle', 'close', 'reset'] as const;
+
 describe.each(['implicit', 'starttls'] as const)('a relay that misbehaves in the %s TLS handshake', (mode) => {
-  it.concurrent.each(['garbage', 'stall', 'trickle', 'close', 'reset'] as const)('%s', async (bad) => {
-    const relay = await startScriptedRelay({ script: { tls: bad }, tls: { mode, ...certificates.right } });
-    const rig = createRig({ timeouts: timeoutsFor(bad) });
+  it.concurrent.for(handshakeFaults)('%s', async (bad, { onTestFinished }) => {
+    const { relay, rig } = await start(
+      { script: { tls: bad }, tls: { mode, ...certificates.right } },
+      { timeouts: timeoutsFor(bad) },
+      onTestFinished,
+    );
     const failure = await rig.refusal(settingsFor(relay, { tls: mode, ca: certificates.ca }));
     const kinds = { garbage: 'tls', stall: 'timeout', trickle: 'timeout', close: 'closed', reset: 'closed' };
     expect(failure).toEqual({ phase: 'tls', reused: false, error: { kind: kinds[bad], message: expect.any(String) } });
     await relay.until(() => relay.openConnections() === 0);
-    await rig.transport.close();
-    await relay.close();
   });
 });
 
@@ -89,9 +88,8 @@ for (const [scripted, phase] of conversation) {
     { reused: true, pipelining: true },
     { reused: true, pipelining: false },
   ])(`a relay that misbehaves at ${scripted}, $reused $pipelining`, ({ reused, pipelining }) => {
-    it.concurrent.each(badReplies)('%s', async (bad) => {
-      const relay = await startScriptedRelay({ pipelining });
-      const rig = createRig({ timeouts: timeoutsFor(bad) });
+    it.concurrent.for(badReplies)('%s', async (bad, { onTestFinished }) => {
+      const { relay, rig } = await start({ pipelining }, { timeouts: timeoutsFor(bad) }, onTestFinished);
       const settings = settingsFor(relay, { maxSessions: 1 });
       if (reused) await rig.deliver(settings);
       relay.script = { [scripted]: behaviourOf(bad) };
@@ -106,8 +104,6 @@ for (const [scripted, phase] of conversation) {
         expect((await rig.deliver(settings)).accepted).toHaveLength(1);
         expect(relay.connections).toHaveLength(1);
       }
-      await rig.transport.close();
-      await relay.close();
     });
   });
 }
@@ -117,14 +113,15 @@ describe('a relay that misbehaves in the body', () => {
     Buffer.from('Subject: big\r\n\r\n'),
     Buffer.alloc(24 * 1024 * 1024, `${'x'.repeat(98)}\r\n`),
   ]);
-  it.each(badReplies)('%s', async (bad) => {
-    const relay = await startScriptedRelay({ script: { body: behaviourOf(bad) } });
-    const rig = createRig({ timeouts: timeoutsFor(bad) });
+  it.for(badReplies)('%s', async (bad, { onTestFinished }) => {
+    const { relay, rig } = await start(
+      { script: { body: behaviourOf(bad) } },
+      { timeouts: timeoutsFor(bad) },
+      onTestFinished,
+    );
     const result = await rig.deliver(settingsFor(relay), mail({ message }));
     const [failed] = result.failed as readonly { failure: SmtpFailure }[];
     expect(failed?.failure).toEqual(expected('body', bad, false));
     expect(relay.messages).toEqual([]);
-    await rig.transport.close();
-    await relay.close();
   });
 });

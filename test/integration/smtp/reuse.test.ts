@@ -1,34 +1,208 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type RelayOptions, type ScriptedRelay, startScriptedRelay } from '../../support/scripted-relay.ts';
-import { createRig, mail, type Rig, settingsFor } from './rig.ts';
+import { describe, expect, it } from 'vitest';
+import { mail, movableClock, patient, settingsFor, start } from './rig.ts';
 
-const ends: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+const quits = (relay: { connections: { quit: boolean }[] }): number =>
+  relay.connections.filter(({ quit }) => quit).length;
+
+describe('reuse', () => {
+  it('sends one mail after the other over one session, and ends it with QUIT', async () => {
+    const { relay, rig } = await start();
+    for (let sent = 0; sent < 3; sent += 1) await rig.deliver(settingsFor(relay));
+    await rig.transport.close();
+    expect(relay.connections).toHaveLength(1);
+    expect(relay.messages).toHaveLength(3);
+    expect(quits(relay)).toBe(1);
+    expect(rig.events).toEqual(['opened', 'ready', 'reused', 'reused', 'closed']);
+  });
+
+  it('takes the session that was used last', async () => {
+    const { relay, rig } = await start();
+    const settings = settingsFor(relay);
+    const [first, second] = [await rig.acquire(settings), await rig.acquire(settings)];
+    first.release();
+    await second.send(mail(), Date.now() + 25_000);
+    await rig.deliver(settings);
+    expect(relay.messages.map(({ connection }) => connection)).toEqual([2, 2]);
+  });
+
+  it('tells which sessions were reused, also in failures', async () => {
+    const { relay, rig } = await start();
+    const fresh = await rig.acquire(settingsFor(relay));
+    expect(fresh.reused).toBe(false);
+    fresh.release();
+    const again = await rig.acquire(settingsFor(relay));
+    expect(again.reused).toBe(true);
+    relay.script = { mail: 'close' };
+    const { failed } = await again.send(mail(), Date.now() + 25_000);
+    expect(failed[0]?.failure).toMatchObject({ phase: 'mail', reused: true, error: { kind: 'closed' } });
+  });
+
+  it('sends with a session once only', async () => {
+    const { relay, rig } = await start();
+    const session = await rig.acquire(settingsFor(relay));
+    await session.send(mail(), Date.now() + 25_000);
+    session.release();
+    const { failed } = await session.send(mail(), Date.now() + 25_000);
+    expect(failed[0]?.failure).toMatchObject({ phase: 'mail', error: { kind: 'protocol' } });
+    expect(relay.messages).toHaveLength(1);
+  });
 });
 
-async function start(options: RelayOptions = {}, rigOptions: Parameters<typeof createRig>[0] = {}) {
-  const relay: ScriptedRelay = await startScriptedRelay(options);
-  const rig: Rig = createRig(rigOptions);
-  ends.push(relay.close, () => rig.transport.close());
-  return { relay, rig };
-}
+describe('a kept session that is no use any more', () => {
+  it.each(['close', 'reset'] as const)('is noticed before use when the relay ended it (%s)', async (how) => {
+    const { relay, rig } = await start();
+    await rig.deliver(settingsFor(relay));
+    relay.dropConnections(how);
+    // Another conversation takes several turns of the event loop: by its end the first session's has been heard.
+    await rig.deliver(settingsFor(relay, { relay: 'other' }));
+    const { accepted } = await rig.deliver(settingsFor(relay));
+    expect(accepted).toHaveLength(1);
+    expect(rig.events).toEqual(['opened', 'ready', 'opened', 'ready', 'opened', 'ready']);
+  });
 
-describe('delivery', () => {
-  it.each([true, false])('hands over a message byte by byte, pipelining: %s', async (pipelining) => {
-    const { relay, rig } = await start({ pipelining });
-    const message = Buffer.from('Subject: dots\r\n\r\n.one\r\n..two\r\n.\r\nend without line end');
-    const result = await rig.deliver(settingsFor(relay), mail({ to: ['a@example.org', 'b@example.org'], message }));
-    expect(result.accepted).toEqual(
-      ['a@example.org', 'b@example.org'].map((address) => ({
-        address,
-        reply: { code: 250, enhancedCode: '2.0.0', text: 'queued as 1' },
-      })),
-    );
-    expect(result.failed).toEqual([]);
-    expect(relay.messages[0]?.body.toString()).toBe(`${message.toString()}\r\n`);
-    expect(relay.messages[0]?.recipients).toEqual(['RCPT TO:<a@example.org>', 'RCPT TO:<b@example.org>']);
-    expect(result.timings.envelopeMs).toBeGreaterThanOrEqual(0);
-    expect(result.timings.dataMs).toBeGreaterThanOrEqual(0);
+  it('is not used after the idle time, although no timer ran while the process was frozen', async () => {
+    const clock = movableClock();
+    const { relay, rig } = await start({}, { clock });
+    await rig.deliver(settingsFor(relay));
+    clock.advance(30_001);
+    await rig.deliver(settingsFor(relay));
+    expect(rig.events).toEqual(['opened', 'ready', 'opened', 'ready']);
+    await relay.until(() => relay.openConnections() === 1);
+  });
+
+  it('is ended with QUIT when the idle time passes', async () => {
+    const { relay, rig } = await start({}, { idleMs: 30 });
+    await rig.deliver(settingsFor(relay));
+    await relay.until(() => quits(relay) === 1 && relay.openConnections() === 0);
+    await rig.transport.close();
+    expect(rig.events).toEqual(['opened', 'ready', 'closed']);
+  });
+
+  it('fails in MAIL within the command time-out when it died without a word', async () => {
+    const { relay, rig } = await start({}, { timeouts: { ...patient, commandMs: 100 } });
+    await rig.deliver(settingsFor(relay));
+    relay.script = { mail: 'stall' };
+    const { failed } = await rig.deliver(settingsFor(relay));
+    expect(failed[0]?.failure).toMatchObject({ phase: 'mail', reused: true, error: { kind: 'timeout' } });
+  });
+
+  it('is passed over when a fresh one is wanted', async () => {
+    const { relay, rig } = await start();
+    const settings = settingsFor(relay, { maxSessions: 1 });
+    await rig.deliver(settings);
+    const session = await rig.acquire(settings, { fresh: true });
+    expect(session.reused).toBe(false);
+    session.release();
+    await relay.until(() => relay.openConnections() === 1);
+    expect(relay.connections).toHaveLength(2);
+  });
+
+  it('is discarded when the relay does not reset it', async () => {
+    const { relay, rig } = await start();
+    relay.script = {
+      rcpt: ({ transaction }) => (transaction === 1 ? { reply: '550 5.1.1 no' } : undefined),
+      rset: 'close',
+    };
+    await rig.deliver(settingsFor(relay, { maxSessions: 1 }));
+    expect((await rig.deliver(settingsFor(relay, { maxSessions: 1 }))).accepted).toHaveLength(1);
+    expect(relay.connections).toHaveLength(2);
+  });
+
+  it('is dropped when the relay talks out of turn', async () => {
+    const { relay, rig } = await start();
+    await rig.deliver(settingsFor(relay));
+    relay.say('250 2.0.0 by the way');
+    await relay.until(() => relay.openConnections() === 0);
+    expect((await rig.deliver(settingsFor(relay))).accepted).toHaveLength(1);
+  });
+});
+
+describe('places', () => {
+  it('never holds more sessions than allowed, and serves those who wait in order', async () => {
+    const { relay, rig } = await start();
+    const settings = settingsFor(relay, { maxSessions: 2 });
+    const held = [await rig.acquire(settings), await rig.acquire(settings)];
+    const served: number[] = [];
+    const waiting = [1, 2, 3, 4].map(async (turn) => {
+      const session = await rig.acquire(settings);
+      served.push(turn);
+      await session.send(mail(), Date.now() + 25_000);
+    });
+    for (const session of held) session.release();
+    await Promise.all(waiting);
+    expect(served).toEqual([1, 2, 3, 4]);
+    expect(relay.connections).toHaveLength(2);
+  });
+
+  it('counts sessions that are being opened, and passes the place on when that fails', async () => {
+    const { relay, rig } = await start({
+      script: { greeting: ({ connection }) => (connection === 1 ? 'close' : undefined) },
+    });
+    const settings = settingsFor(relay, { maxSessions: 1 });
+    const [failure, session] = await Promise.all([rig.refusal(settings), rig.acquire(settings)]);
+    expect(failure).toMatchObject({ phase: 'greeting', error: { kind: 'closed' } });
+    session.release();
+    expect(relay.connections).toHaveLength(2);
+  });
+
+  it('gives up waiting at the deadline, and the place goes to the next', async () => {
+    const { relay, rig } = await start();
+    const settings = settingsFor(relay, { maxSessions: 1 });
+    const held = await rig.acquire(settings);
+    const impatient = rig.refusal(settings, { withinMs: 50 });
+    const patientOne = rig.acquire(settings);
+    expect(await impatient).toMatchObject({ phase: 'connect', error: { kind: 'timeout' } });
+    held.release();
+    (await patientOne).release();
+    expect(relay.connections).toHaveLength(1);
+  });
+});
+
+describe('new settings', () => {
+  it('end idle sessions of the old version with QUIT, and busy ones when they come back', async () => {
+    const { relay, rig } = await start();
+    const [old, next] = [settingsFor(relay), settingsFor(relay, { version: 'v2' })];
+    const [idle, busy] = [await rig.acquire(old), await rig.acquire(old)];
+    idle.release();
+    await rig.deliver(next);
+    await relay.until(() => quits(relay) === 1);
+    expect((await busy.send(mail(), Date.now() + 25_000)).accepted).toHaveLength(1);
+    await relay.until(() => quits(relay) === 2 && relay.openConnections() === 1);
+    expect((await rig.acquire(next)).reused).toBe(true);
+  });
+});
+
+describe('close', () => {
+  it('refuses new sessions, those waiting and later ones', async () => {
+    const { relay, rig } = await start();
+    const settings = settingsFor(relay, { maxSessions: 1 });
+    const held = await rig.acquire(settings);
+    const waiting = rig.refusal(settings);
+    await rig.transport.close();
+    expect(await waiting).toMatchObject({ phase: 'connect', error: { kind: 'refused' } });
+    expect(await rig.refusal(settings)).toMatchObject({ phase: 'connect', error: { kind: 'refused' } });
+    expect(await rig.refusal({ ...settings, relay: 'other' })).toMatchObject({ error: { kind: 'refused' } });
+    held.release();
+    await relay.until(() => quits(relay) === 1);
+  });
+
+  it.each([
+    ['stall', []],
+    ['close', []],
+    ['421', []],
+    ['221', ['closed']],
+  ] as const)('counts a connection as closed only after 221, and ends it in any case: %s', async (answer, counted) => {
+    const { relay, rig } = await start({}, { timeouts: { ...patient, commandMs: 100 } });
+    await rig.deliver(settingsFor(relay));
+    const behaviours = {
+      stall: 'stall',
+      close: 'close',
+      '421': { reply: '421 no' },
+      '221': { reply: '221 bye' },
+    } as const;
+    relay.script = { quit: behaviours[answer] };
+    await rig.transport.close();
+    expect(rig.events).toEqual(['opened', 'ready', ...counted]);
+    await relay.until(() => relay.openConnections() === 0);
   });
 });

@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type { SmtpFailure } from '../../../lib/outcome/outcome.ts';
 import { systemClock } from '../../../lib/platform/clock.ts';
 import { createTransport } from '../../../lib/smtp/create-transport.ts';
@@ -10,9 +11,10 @@ import type {
   Transaction,
   TransactionResult,
 } from '../../../lib/smtp/transport.ts';
+import { type RelayOptions, type ScriptedRelay, startScriptedRelay } from '../../support/scripted-relay.ts';
 
-/** Short enough for a stall to be noticed at once, long enough for a busy machine to answer in. */
-export const quick = { connectMs: 400, greetingMs: 400, commandMs: 400, finalReplyMs: 400 };
+/** Long enough for a busy machine; a test that waits for a bound to pass sets that one shorter. */
+export const patient = { connectMs: 10_000, greetingMs: 10_000, commandMs: 10_000, finalReplyMs: 10_000 };
 
 /** What the observer was told, in order: `opened`, `ready`, `reused`, `failed:PHASE`, `closed`. */
 export function recordingObserver(): SmtpObserver & { readonly events: string[] } {
@@ -27,62 +29,83 @@ export function recordingObserver(): SmtpObserver & { readonly events: string[] 
   };
 }
 
+interface Wish {
+  readonly fresh?: boolean;
+  readonly withinMs?: number;
+}
+
 export interface Rig {
   readonly transport: SmtpTransport;
   readonly events: string[];
-  /** Acquires and sends; a session that cannot be had throws its failure as the error's cause. */
-  deliver(settings: RelayConnectionSettings, transaction?: Transaction): Promise<TransactionResult>;
-  acquire(settings: RelayConnectionSettings, options?: { fresh?: boolean; withinMs?: number }): Promise<SmtpSession>;
+  /** A session; throws when there is none. */
+  acquire(settings: RelayConnectionSettings, wish?: Wish): Promise<SmtpSession>;
   /** The failure of an acquire that must not succeed. */
-  refusal(settings: RelayConnectionSettings, options?: { withinMs?: number }): Promise<SmtpFailure>;
+  refusal(settings: RelayConnectionSettings, wish?: Wish): Promise<SmtpFailure>;
+  /** Acquires and sends. */
+  deliver(settings: RelayConnectionSettings, transaction?: Transaction, withinMs?: number): Promise<TransactionResult>;
 }
 
-export function createRig(options: Partial<TransportOptions> = {}): Rig {
+/** Concurrent tests pass the `onTestFinished` of their own context. */
+export function createRig(options: Partial<TransportOptions> = {}, finish = onTestFinished): Rig {
   const observer = recordingObserver();
   const clock = options.clock ?? systemClock;
-  const transport = createTransport({ timeouts: quick, observer, clock, idleMs: 30_000, ...options });
-  const deadlineIn = (ms: number): number => clock.now() + ms;
+  const transport = createTransport({ timeouts: patient, observer, clock, idleMs: 30_000, ...options });
+  const acquire = (settings: RelayConnectionSettings, { fresh = false, withinMs = 25_000 }: Wish = {}) =>
+    transport.acquire(settings, { deadline: clock.now() + withinMs, fresh });
   const rig: Rig = {
     transport,
     events: observer.events,
-    async acquire(settings, { fresh = false, withinMs = 20_000 } = {}) {
-      const acquired = await transport.acquire(settings, { deadline: deadlineIn(withinMs), fresh });
+    async acquire(settings, wish) {
+      const acquired = await acquire(settings, wish);
       if (!acquired.ok) throw new Error(`no session: ${JSON.stringify(acquired.failure)}`);
       return acquired.session;
     },
-    async refusal(settings, { withinMs = 20_000 } = {}) {
-      const acquired = await transport.acquire(settings, { deadline: deadlineIn(withinMs) });
+    async refusal(settings, wish) {
+      const acquired = await acquire(settings, wish);
       if (acquired.ok) throw new Error('expected no session');
       return acquired.failure;
     },
-    async deliver(settings, transaction = mail()) {
+    async deliver(settings, transaction = mail(), withinMs = 25_000) {
       const session = await rig.acquire(settings);
-      return session.send(transaction, deadlineIn(20_000));
+      return session.send(transaction, clock.now() + withinMs);
     },
   };
+  finish(() => transport.close());
   return rig;
+}
+
+/** A relay and a transport that end with the test. */
+export async function start(
+  relayOptions: RelayOptions = {},
+  rigOptions: Partial<TransportOptions> = {},
+  finish = onTestFinished,
+): Promise<{ relay: ScriptedRelay; rig: Rig }> {
+  const relay = await startScriptedRelay(relayOptions);
+  finish(() => relay.close());
+  return { relay, rig: createRig(rigOptions, finish) };
 }
 
 export function settingsFor(
   relay: { readonly port: number },
   overrides: Partial<RelayConnectionSettings> = {},
 ): RelayConnectionSettings {
-  return {
-    relay: 'primary',
-    version: 'v1',
-    host: '127.0.0.1',
-    port: relay.port,
-    tls: 'none',
-    maxSessions: 2,
-    ...overrides,
-  };
+  const { port } = relay;
+  return { relay: 'primary', version: 'v1', host: '127.0.0.1', port, tls: 'none', maxSessions: 2, ...overrides };
 }
 
 export function mail(overrides: { from?: string; to?: readonly string[]; message?: Buffer } = {}): Transaction {
-  const {
-    from = 'shop@example.com',
-    to = ['ada@example.org'],
-    message = Buffer.from('Subject: hi\r\n\r\nhello\r\n'),
-  } = overrides;
-  return { envelope: { from, to }, message };
+  const message = Buffer.from('Subject: hi\r\n\r\nhello\r\n');
+  const { from = 'shop@example.com', to = ['ada@example.org'] } = overrides;
+  return { envelope: { from, to }, message: overrides.message ?? message };
+}
+
+/** A clock that tests move. */
+export function movableClock(): { now(): number; advance(ms: number): void } {
+  let offset = 0;
+  return {
+    now: () => Date.now() + offset,
+    advance: (ms) => {
+      offset += ms;
+    },
+  };
 }
