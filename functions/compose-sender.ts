@@ -6,6 +6,8 @@ import { sqsDeadLetterQueue } from '../lib/dead-letter/sqs-queue.ts';
 import { type BatchPorts, deliverBatch } from '../lib/delivery/batch.ts';
 import type { InvocationBounds, ReceivedMessage } from '../lib/delivery/ports.ts';
 import { respond } from '../lib/delivery/queue-response.ts';
+import { dynamoDbRelayHealth } from '../lib/health/health-store.ts';
+import { createRelayHealth } from '../lib/health/relay-health.ts';
 import { dynamoDbLedger } from '../lib/ledger/dynamodb-store.ts';
 import { buildMessage } from '../lib/mime/build.ts';
 import { fetchS3Object } from '../lib/mime/s3-source.ts';
@@ -21,6 +23,7 @@ import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
 import { credentialsObserver } from '../lib/telemetry/credentials-observer.ts';
 import { logDelivery } from '../lib/telemetry/delivery-log.ts';
 import { measureDelivery, measureOldest } from '../lib/telemetry/delivery-metrics.ts';
+import { healthReport } from '../lib/telemetry/health-report.ts';
 import { createLog } from '../lib/telemetry/log.ts';
 import { smtpObserver } from '../lib/telemetry/smtp-observer.ts';
 import { createTelemetry } from '../lib/telemetry/telemetry.ts';
@@ -67,6 +70,24 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
     fetchToken,
     observer: credentialsObserver(telemetry, () => requestLog),
   });
+  const health = createRelayHealth({
+    relays: settings.relays,
+    settings: settings.breaker,
+    store: dynamoDbRelayHealth({
+      client: clients.dynamoDb,
+      tableName: environment.POSTROOM_RELAY_HEALTH_TABLE,
+      onUnreadable: (relay, error) => requestLog.event('relay.health-unavailable', { relay, error }),
+    }),
+    clock,
+    random,
+    newId: randomUUID,
+    pause,
+    currentVersion: async (relay, deadline) => {
+      const current = await credentials.get(relay, deadline);
+      return current.ok ? current.settings.version : undefined;
+    },
+    report: healthReport(telemetry, () => requestLog),
+  });
   const { connectSeconds, greetingSeconds, commandSeconds, finalReplySeconds } = settings.smtp;
   const transport = createTransport({
     timeouts: {
@@ -88,11 +109,9 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
     relays: createRelayDirectory({
       relays: settings.relays,
       credentials,
+      health,
       random,
-      onUnconfigured: (relay, message) => {
-        telemetry.count('RelayUnconfigured', relay);
-        requestLog.event('relay.unconfigured', { relay, message });
-      },
+      onUnconfigured: (relay) => telemetry.count('RelayUnconfigured', relay),
     }),
     transport,
     deadLetters: sqsDeadLetterQueue(clients.sqs, environment.POSTROOM_DEAD_LETTER_QUEUE_URL),
@@ -118,14 +137,16 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
       const receivedAt = clock.now();
       requestLog = log.with({ requestId: context.awsRequestId });
       const batch = records.map(toReceived);
-      const disposed = await deliverBatch(batch, boundsOf(receivedAt + context.getRemainingTimeInMillis()), ports);
-      const response = await respond(batch, disposed, {
+      const bounds = boundsOf(receivedAt + context.getRemainingTimeInMillis());
+      const disposed = await deliverBatch(batch, bounds, ports);
+      const answered = respond(batch, disposed, {
         client: clients.sqs,
         queueUrl: environment.POSTROOM_INTAKE_QUEUE_URL,
         clock,
         receivedAt,
         onRefused: (messageId, why) => ports.report({ key: '', messageId, type: 'visibility-refused', why }),
       });
+      const [response] = await Promise.all([answered, health.flush(bounds.settleDeadline)]);
       measureOldest(disposed, clock.now(), telemetry);
       telemetry.record('TimeLeft', context.getRemainingTimeInMillis());
       telemetry.flush();

@@ -106,6 +106,10 @@ export const metrics = {
   ConnectionsLost: { ...relaySum, meaning: 'Sessions that died in a transaction, or idle' },
   CredentialRefreshes: { ...relaySum, meaning: "Fetches of the relay's secret" },
   CredentialRejections: { ...relaySum, meaning: 'Log-ins that the relay refused' },
+  BreakerOpened: { ...relaySum, meaning: 'Openings of the breaker by relay faults or refused messages' },
+  BreakerOpenedByCredentials: { ...relaySum, meaning: 'Openings of the breaker because the relay refused the log-in' },
+  BreakerClosed: { ...relaySum, meaning: 'Closings of the breaker: the relay takes mail again' },
+  RelayThrottled: { ...relaySum, meaning: 'Times that an environment sent less because the relay asked for it' },
   RelayUnconfigured: { ...relaySum, meaning: 'Choices that left the relay out because its secret is empty or invalid' },
 
   RelayState: { ...relayGauge, meaning: 'Whether the relay may be given mail: a number of relayStates' },

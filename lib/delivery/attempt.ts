@@ -42,8 +42,9 @@ type Begun = { readonly kind: 'go'; readonly item: LedgerItem } | AttemptEnd | {
 export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promise<AttemptEnd> {
   const { mail, facts, opened, bounds, report } = input;
   const affinity =
-    opened.lastRelay === undefined ? [] : [{ relay: opened.lastRelay, stay: opened.stayOnRelay ?? false }];
-  const candidates = await ports.relays.candidates(senderDomain(mail), ...affinity);
+    opened.lastRelay === undefined ? undefined : { relay: opened.lastRelay, stay: opened.stayOnRelay ?? false };
+  const carrier = { mail: facts.key, leaseEndsAt: bounds.leaseEndsAt };
+  const candidates = await ports.relays.candidates(senderDomain(mail), affinity, carrier);
   const progress = startProgress(pendingRecipients(opened, facts.recipients));
   const context: WriteContext = { now: ports.clock.now(), newId: ports.newId };
   const transaction: TransactInput = { mail, progress, bounds, report };

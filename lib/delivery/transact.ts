@@ -3,7 +3,7 @@ import { classify } from '../outcome/classify.ts';
 import type { Classification } from '../outcome/outcome.ts';
 import type { SmtpSession, TransactionResult } from '../smtp/transport.ts';
 import type { DeliveryEventBody, FailedAttempt } from './events.ts';
-import type { DeliveryPorts, InvocationBounds, RelayObservation } from './ports.ts';
+import type { DeliveryPorts, InvocationBounds, ObservationContext, RelayObservation } from './ports.ts';
 import type { Progress } from './progress.ts';
 
 export interface TransactInput {
@@ -24,7 +24,7 @@ export function lastBegin(bounds: InvocationBounds, ports: DeliveryPorts): numbe
  */
 export async function openSession(
   relay: string,
-  { bounds, progress, report }: TransactInput,
+  { mail, bounds, progress, report }: TransactInput,
   ports: DeliveryPorts,
   fresh = false,
 ): Promise<SmtpSession | undefined> {
@@ -42,7 +42,8 @@ export async function openSession(
       continue;
     }
     // What ran into our own deadline says nothing about the relay.
-    if (ports.clock.now() < deadline) observe(relay, classification, report, ports);
+    const about = { mail: mail.key, ...(connection.ok ? { version: connection.settings.version } : {}) };
+    if (ports.clock.now() < deadline) observe(relay, classification, about, report, ports);
     report({ type: 'relay-fault', relay, failure, classification });
     progress.faulted.set(relay, failure);
     return undefined;
@@ -89,7 +90,7 @@ async function send(
   const startedAt = ports.clock.now();
   const result = await session.send({ envelope: { from: mail.envelope.from, to }, message }, bounds.sendDeadline);
   const failed = result.failed.map(({ address, failure }) => ({ address, failure, classification: classify(failure) }));
-  observeOnce(session.relay, result, failed, report, ports);
+  observeOnce(session.relay, result, failed, { mail: mail.key }, report, ports);
   report({
     type: 'attempt',
     relay: session.relay,
@@ -107,23 +108,25 @@ function observeOnce(
   relay: string,
   result: TransactionResult,
   failed: readonly FailedAttempt[],
+  about: ObservationContext,
   report: TransactInput['report'],
   ports: DeliveryPorts,
 ): void {
-  if (result.accepted.length > 0) observe(relay, 'accepted', report, ports);
+  if (result.accepted.length > 0) observe(relay, 'accepted', about, report, ports);
   const weightiest = failed.map(({ classification }) => classification).sort((a, b) => weight(b) - weight(a))[0];
-  if (weightiest !== undefined && weightiest.scope !== 'session') observe(relay, weightiest, report, ports);
+  if (weightiest !== undefined && weightiest.scope !== 'session') observe(relay, weightiest, about, report, ports);
 }
 
 /** Never throws: between a relay's answer and the ledger nothing may fail that the mail does not need. */
 function observe(
   relay: string,
   observation: RelayObservation,
+  about: ObservationContext,
   report: TransactInput['report'],
   ports: DeliveryPorts,
 ): void {
   try {
-    ports.relays.observe(relay, observation);
+    ports.relays.observe(relay, observation, about);
   } catch (error) {
     report({ type: 'unexpected', error });
   }

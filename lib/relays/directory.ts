@@ -9,8 +9,7 @@ import type { Credentials } from './credentials.ts';
 export interface DirectoryOptions {
   readonly relays: Readonly<Record<string, RelaySettings>>;
   readonly credentials: Credentials;
-  /** Absent: every relay counts as healthy. */
-  readonly health?: RelayHealth;
+  readonly health: RelayHealth;
   readonly random: Random;
   /** The relay was passed over because nobody gave it usable credentials. */
   readonly onUnconfigured: (relay: string, reason: string) => void;
@@ -34,11 +33,11 @@ export function createRelayDirectory({
   const withoutCredentials = new Set<string>();
 
   async function standees(senderDomain: string | undefined): Promise<readonly Standee[]> {
-    const standings = await health?.snapshot();
+    const standings = await health.snapshot();
     return configured
       .filter(([, settings]) => maySend(settings, senderDomain))
       .map(([relay, { tier, weight }]) => {
-        const standing = standings?.get(relay) ?? ({ kind: 'available', factor: 1 } as const);
+        const standing = standings.get(relay) ?? ({ kind: 'available', factor: 1 } as const);
         return { relay, tier, standing, weight: standing.kind === 'available' ? weight * standing.factor : 0 };
       });
   }
@@ -50,8 +49,8 @@ export function createRelayDirectory({
   ): Promise<string | undefined> {
     const due = carrier === undefined ? undefined : trialFor(all, affinity);
     if (due?.standing.kind !== 'due' || carrier === undefined) return undefined;
-    const taken = await health?.takeTrial(due.relay, carrier, due.standing.early);
-    return taken === true ? due.relay : undefined;
+    const taken = await health.takeTrial(due.relay, carrier, due.standing.early);
+    return taken ? due.relay : undefined;
   }
 
   return {
@@ -77,7 +76,7 @@ export function createRelayDirectory({
       if (!result.ok) withoutCredentials.add(relay);
       else withoutCredentials.delete(relay);
       if (!result.ok && result.unconfigured) onUnconfigured(relay, result.failure.error?.message ?? '');
-      if (!result.ok || health === undefined) return result;
+      if (!result.ok) return result;
       const maxSessions = Math.min(result.settings.maxSessions, health.sessions(relay));
       return { ok: true, settings: { ...result.settings, maxSessions } };
     },
@@ -89,7 +88,7 @@ export function createRelayDirectory({
       // Nobody reached it: that says nothing about the relay, and the secret may be filled in at any moment.
       if (observation !== 'accepted' && observation.scope === 'relay' && withoutCredentials.has(relay)) return;
       const versions = [...(refusedVersions.get(relay) ?? []), ...(about.version === undefined ? [] : [about.version])];
-      health?.observe(relay, observation, { ...about, versions });
+      health.observe(relay, observation, { ...about, versions });
       if (observation === 'accepted') refusedVersions.delete(relay);
     },
   };

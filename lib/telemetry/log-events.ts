@@ -19,6 +19,13 @@ export const logEvents = {
   'mail.uncertain': { level: 'WARN', meaning: 'The outcome stayed unknown after the final dot' },
   'mail.crash-seen': { level: 'WARN', meaning: 'A lease had ended without an outcome: the sender died in this mail' },
   'relay.fault': { level: 'WARN', meaning: 'The relay, not the mail, is at fault; the next relay or a wait follows' },
+  'relay.breaker-opened': { level: 'ERROR', meaning: 'The relay gets no mail until its cool-down has passed' },
+  'relay.breaker-closed': { level: 'INFO', meaning: 'The relay takes mail again' },
+  'relay.trial': { level: 'INFO', meaning: 'One mail tries a relay that failed before, or did not get to it' },
+  'relay.health-unavailable': {
+    level: 'WARN',
+    meaning: 'The health table did not answer; what was known stays in force',
+  },
   'relay.throttled': { level: 'WARN', meaning: 'The relay asks for less' },
   'relay.unconfigured': {
     level: 'ERROR',
