@@ -1,0 +1,72 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { type AwsClients, createAwsClients } from '../../../local/platform/aws-clients.ts';
+import { deployData } from '../../../local/platform/deploy.ts';
+import { startEmulators } from '../../../local/platform/emulators.ts';
+import { startFunctions } from '../../../local/platform/functions.ts';
+import { resolveTemplate } from '../../../local/template/resolve.ts';
+import { synthesise } from '../../../local/template/synthesise.ts';
+import { impatient } from '../../support/impatient.ts';
+import { type Gate, startGate } from './gate.ts';
+
+export interface GatedOptions {
+  readonly config: object;
+  /** By relay. */
+  readonly secrets: Readonly<Record<string, object>>;
+  /** Instead of six times the function's time-out, which is how long a test would wait after each kill. */
+  readonly visibilitySeconds: number;
+}
+
+/** The real stack on emulators, with a gate between its functions and each service whose calls order the effects. */
+export interface GatedStack {
+  readonly aws: AwsClients;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly dynamodb: Gate;
+  readonly sqs: Gate;
+  /** SIGKILL for every function process; resolves when they are gone. */
+  killAll(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startGatedStack({ config, secrets, visibilitySeconds }: GatedOptions): Promise<GatedStack> {
+  const folder = await mkdtemp(join(tmpdir(), 'postroom-gated-'));
+  const configPath = join(folder, 'stage.json');
+  await writeFile(configPath, JSON.stringify(config));
+  const assembly = await synthesise({ stage: 'gated', configPath, outputDirectory: join(folder, 'cdk.out') });
+  const { stackName, template, assets } = impatient(assembly, visibilitySeconds);
+  const emulators = await startEmulators();
+  const { accountId, endpoints } = emulators;
+  const [dynamodb, sqs] = await Promise.all([startGate(endpoints.dynamodb), startGate(endpoints.sqs)]);
+  const aws = createAwsClients(endpoints);
+  // Queue URLs lead through the gate as well: the sender's client follows them.
+  const stack = resolveTemplate(template, stackName, { accountId, region: endpoints.region, sqsEndpoint: sqs.url });
+  await deployData(stack, aws);
+  const arns: Record<string, string> = JSON.parse(stack.outputs['RelaySecretArns'] ?? '{}');
+  for (const [relay, secret] of Object.entries(secrets)) {
+    const input = { SecretId: arns[relay], SecretString: JSON.stringify(secret) };
+    await aws.secretsManager.send(new PutSecretValueCommand(input));
+  }
+  const gated = { ...emulators, endpoints: { ...endpoints, dynamodb: dynamodb.url, sqs: sqs.url } };
+  const functions = startFunctions(stack, { assets, emulators: gated, clients: aws });
+  const pids = () => functions.hosts.flatMap((host) => host.pids());
+  return {
+    aws,
+    outputs: stack.outputs,
+    dynamodb,
+    sqs,
+    killAll: async () => {
+      const killed = pids();
+      for (const pid of killed) process.kill(pid, 'SIGKILL');
+      while (pids().some((pid) => killed.includes(pid))) await new Promise(setImmediate);
+    },
+    close: async () => {
+      await functions.close();
+      aws.destroy();
+      await Promise.all([dynamodb.close(), sqs.close()]);
+      await emulators.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
