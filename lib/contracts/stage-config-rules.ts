@@ -15,6 +15,7 @@ export function brokenRules(config: StageConfig): string[] {
     ...routableDomains(config),
     ...wholeNetwork(config),
     ...sendableBounces(config),
+    ...watchableRelays(config),
   ];
 }
 
@@ -158,4 +159,15 @@ function sendableBounces({ bounces, relays, allowedFromDomains }: StageConfig): 
     );
   }
   return broken;
+}
+
+/** PutMetricAlarm: a metric math alarm takes 10 metrics, and one alarm looks at all relays. */
+const mostRelays = 10;
+
+function watchableRelays({ relays }: StageConfig): string[] {
+  const names = Object.keys(relays);
+  if (names.length <= mostRelays) return [];
+  return [
+    `relays has ${names.length} relays; allowed: at most ${mostRelays}, as many as one CloudWatch alarm can watch`,
+  ];
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { metricAlarmNames } from './alarms/names.ts';
 import {
   domain,
   fields,
@@ -36,6 +37,13 @@ const relay = fields({
 });
 
 const relayName = text(/^[a-z][a-z0-9-]{0,29}$/, 'a name of a-z, 0-9 and -, beginning with a letter, 30 at most');
+
+const alarmThreshold = 'a number above 0, at most 1000000000';
+const alarmOverride = v.optional(
+  fields({
+    threshold: v.pipe(v.number(alarmThreshold), v.gtValue(0, alarmThreshold), v.maxValue(1e9, alarmThreshold)),
+  }),
+);
 
 const stageConfig = fields({
   relays: v.pipe(
@@ -93,7 +101,8 @@ const stageConfig = fields({
   }),
   probe: section({
     intervalSeconds: v.optional(seconds(3_600), 15),
-    timeoutSeconds: v.optional(seconds(3_600), 10),
+    /** A probe must end within one run of the probe function, and those start every minute. */
+    timeoutSeconds: v.optional(seconds(50), 10),
     degradedMs: v.optional(numberBetween(1, 60_000), 200),
     degradedWeight: v.optional(numberBetween(0, 1), 0.4),
     authIntervalSeconds: v.optional(seconds(30 * 86_400), 3_600),
@@ -107,8 +116,10 @@ const stageConfig = fields({
   alarms: section({
     emails: list(v.pipe(v.string('an e-mail address'), v.email('an e-mail address'))),
     topicArns: list(text(/^arn:[^:]+:sns:[^:]+:\d{12}:.+$/, 'the ARN of an SNS topic')),
-    /** By alarm name. There is no alarm yet, so that every name is a misspelt one. */
-    overrides: section({}),
+    /** By alarm name, in the unit of the alarm's own threshold. */
+    overrides: section(Object.fromEntries(metricAlarmNames.map((name) => [name, alarmOverride]))),
+    /** Where alarms send their reader: the address of the runbook, without an anchor. Absent: its path. */
+    runbookUrl: v.optional(text(/^https?:\/\/[^\s#]+$/, 'the http(s) address of a page, without #')),
   }),
   tracing: section({ sampleRate: v.optional(numberBetween(0, 1), 0.15) }),
   logRetentionDays: v.optional(v.picklist(logRetentionDays, `one of ${logRetentionDays.join(', ')}`), 30),
@@ -118,6 +129,7 @@ const stageConfig = fields({
 /** One stage of Postroom, every default filled in. Durations are in the unit that the field's name ends with. */
 export type StageConfig = v.InferOutput<typeof stageConfig>;
 export type RelayConfig = StageConfig['relays'][string];
+export type RetryConfig = StageConfig['retry'];
 
 /** A stage config that must not be deployed. The message lists every problem: field, value, and what is allowed. */
 export class StageConfigError extends Error {

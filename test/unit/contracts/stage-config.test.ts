@@ -115,6 +115,19 @@ describe('a field that is wrong', () => {
     [withRelay({ alarms: { emails: ['nobody'] } }), 'alarms.emails[0] is "nobody"; allowed: an e-mail address'],
     [withRelay({ alarms: { topicArns: ['x'] } }), 'alarms.topicArns[0] is "x"; allowed: the ARN of an SNS topic'],
     [withRelay({ alarms: { overrides: { x: 1 } } }), 'alarms.overrides.x: unknown field'],
+    [
+      withRelay({ alarms: { overrides: { QueueWaitLnog: { threshold: 1 } } } }),
+      'alarms.overrides.QueueWaitLnog: unknown field; did you mean "QueueWaitLong"?',
+    ],
+    [
+      withRelay({ alarms: { overrides: { QueueWaitLong: { threshold: 0 } } } }),
+      'alarms.overrides.QueueWaitLong.threshold is 0; allowed: a number above 0',
+    ],
+    [withRelay({ alarms: { runbookUrl: 'wiki' } }), 'alarms.runbookUrl is "wiki"; allowed: the http(s) address'],
+    [
+      { relays: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`relay-${index}`, {}])) },
+      'relays has 11 relays; allowed: at most 10',
+    ],
     [withRelay({ tracing: { sampleRate: 15 } }), 'tracing.sampleRate is 15; allowed: a number from 0 to 1'],
     [withRelay({ logRetentionDays: 2 }), 'logRetentionDays is 2; allowed: one of 1, 3, 5, 7, 14'],
     [withRelay({ protectData: 1 }), 'protectData is 1; allowed: true or false'],

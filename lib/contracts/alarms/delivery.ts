@@ -1,0 +1,115 @@
+import type { RetryConfig } from '../stage-config.ts';
+import { type AlarmDefinition, atLeast } from './definition.ts';
+
+const visible = { queue: 'intake', name: 'ApproximateNumberOfMessagesVisible' } as const;
+const inFlight = { queue: 'intake', name: 'ApproximateNumberOfMessagesNotVisible' } as const;
+const invocations = { function: 'sender', name: 'Invocations' } as const;
+const errors = { function: 'sender', name: 'Errors' } as const;
+
+/** SQS keeps 120,000 messages in flight, mail in backoff included, and hands out nothing more then. */
+const inFlightLimit = 120_000;
+
+const fiveMinutes = 300;
+const shortestLateWaitSeconds = 900;
+
+/** Periods in which a mail in backoff is seen at least once, so that the alarm does not clear between two attempts. */
+function periodsOfBackoff({ maxSeconds, jitter }: RetryConfig): number {
+  const longestWait = Math.max(maxSeconds, shortestLateWaitSeconds) * (1 + jitter);
+  return Math.ceil(longestWait / fiveMinutes) + 1;
+}
+
+/** Is mail going out, and is any of it stuck? */
+export const deliveryAlarms = {
+  NothingDelivered: {
+    scope: 'stage',
+    // New mail, and copies put back for want of a relay, time or ledger. Not mail in backoff: at night a few hopeless mails
+    // may be all there is, and they must wake nobody.
+    rule: () =>
+      atLeast(3, 'mails', {
+        metrics: {
+          delivered: [{ own: 'MessagesDelivered' }, 'Sum'],
+          fresh: [{ own: 'QueueWaitDuration' }, 'SampleCount'],
+          waiting: [{ own: 'MessagesWaiting' }, 'Sum'],
+        },
+        expression: 'IF(FILL(delivered, 0) > 0, 0, FILL(fresh, 0) + FILL(waiting, 0))',
+        breaching: 2,
+        periods: 2,
+      }),
+    meaning: 'The sender takes mail from the queue, and no relay has taken any of it for ten minutes.',
+    first: 'Look at the state of the relays.',
+  },
+  QueueNotConsumed: {
+    scope: 'stage',
+    rule: () =>
+      atLeast(1, 'mails', {
+        metrics: {
+          visible: [visible, 'Minimum'],
+          invocations: [invocations, 'Sum'],
+          errors: [errors, 'Sum'],
+        },
+        expression: 'IF(FILL(invocations, 0) - FILL(errors, 0) > 0, 0, visible)',
+        breaching: 2,
+        periods: 2,
+      }),
+    meaning: 'Mail lies in the intake queue, and no invocation of the sender has taken any for ten minutes.',
+    first: 'Look whether the event source mapping is enabled and whether the sender fails.',
+  },
+  OldestUndeliveredAge: {
+    scope: 'stage',
+    rule: ({ config }) =>
+      atLeast(14_400, 'seconds', {
+        metrics: { age: [{ own: 'OldestUndeliveredAge' }, 'Maximum'] },
+        periods: periodsOfBackoff(config.retry),
+      }),
+    meaning: 'A mail was put back that has been on its way for hours.',
+    first: 'Find the mail in the log and read the last reply to it.',
+  },
+  QueueWaitLong: {
+    scope: 'stage',
+    rule: () =>
+      atLeast(900, 'seconds', {
+        metrics: { wait: [{ own: 'QueueWaitDuration' }, 'p90'] },
+        expression: 'wait / 1000',
+        breaching: 3,
+        periods: 3,
+      }),
+    meaning: 'New mail waits a quarter of an hour for its first attempt: more comes in than goes out.',
+    first: 'Compare what comes in with what is delivered, and the send duration with what is usual.',
+  },
+  InFlightNearLimit: {
+    scope: 'stage',
+    rule: () => atLeast(0.8 * inFlightLimit, 'mails', { metrics: { inFlight: [inFlight, 'Maximum'] } }),
+    meaning: 'So much mail is in backoff that SQS will soon hand out nothing new (limit 120,000 in flight).',
+    first: 'Find out which reply defers so much mail.',
+  },
+  IntakePaused: {
+    scope: 'stage',
+    rule: () =>
+      atLeast(1, '(1: paused)', {
+        metrics: { paused: [{ own: 'IntakePaused' }, 'Minimum'] },
+        breaching: 2,
+        periods: 2,
+      }),
+    meaning: 'The sender has not been fed for ten minutes: no relay can take mail, or somebody paused it.',
+    first: 'Look who paused it.',
+  },
+  UncertainDeliveries: {
+    scope: 'stage',
+    rule: () => atLeast(3, 'sends', { metrics: { uncertain: [{ own: 'MessagesUncertain' }, 'Sum'] } }),
+    meaning: 'Several sends ended after the final dot without a reply: nobody knows whether the relay took the mail.',
+    first: 'Look which relay it is, and drain it when it is only one.',
+  },
+  LedgerFailing: {
+    scope: 'stage',
+    rule: () =>
+      atLeast(3, 'failures', {
+        metrics: {
+          unavailable: [{ own: 'LedgerUnavailable' }, 'Sum'],
+          unsettled: [{ own: 'LedgerSettleFailures' }, 'Sum'],
+        },
+        expression: 'FILL(unavailable, 0) + FILL(unsettled, 0)',
+      }),
+    meaning: 'DynamoDB refuses claims or outcomes: mail waits, or is delivered without a record of it.',
+    first: 'Read the error in the log.',
+  },
+} as const satisfies Readonly<Record<string, AlarmDefinition>>;
