@@ -16,6 +16,7 @@ const recipient = v.looseObject({
   text: optionalText,
   phase: optionalText,
   doubts: v.exactOptional(whole),
+  crashes: v.exactOptional(whole),
   triedAt: v.exactOptional(whole),
   deadLetterId: optionalText,
 });

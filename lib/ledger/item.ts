@@ -62,6 +62,8 @@ export interface RecipientRecord {
   readonly phase?: string;
   /** Sends whose outcome stayed unknown. */
   readonly doubts?: number;
+  /** Sends that were in flight when their owner stopped. */
+  readonly crashes?: number;
   /** When the failure that the fields above tell of was seen; `at` may be later: the mail was given up then. */
   readonly triedAt?: number;
   /** Set when failed: the dead-letter entry that names this recipient. */

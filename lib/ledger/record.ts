@@ -4,9 +4,10 @@ import type { RecipientOutcome, RecipientOutcomes, WriteContext } from './facts.
 import type { DeadLetterRecord, LedgerItem, RecipientRecord } from './item.ts';
 
 /**
- * Writes outcomes into the recipients' records. Accepted is final: nothing overwrites it. Writing the same outcomes again
- * changes nothing: an attempt of several transactions records the early ones more than once. Failed recipients are gathered
- * into one dead-letter entry per reason, to be written to the dead-letter queue after the ledger.
+ * Writes outcomes into the recipients' records. Accepted is final: nothing overwrites it. Outcomes that are written again
+ * count nothing twice: an attempt of several transactions records the early ones more than once. Failed recipients are
+ * gathered into one dead-letter entry per reason, to be written to the dead-letter queue after the ledger. Who may have
+ * the mail from an earlier send is dead-lettered as `uncertain`, whatever became of the last one.
  */
 export function recordOutcomes(
   item: LedgerItem,
@@ -24,10 +25,22 @@ export function recordOutcomes(
       recipients[address] = record;
       continue;
     }
-    const deadLetterId = entryFor(deadLetters, outcome.reason, context, message);
+    const { reason, why } = honestReason(outcome.reason, record, message);
+    const deadLetterId = entryFor(deadLetters, reason, context, why);
     recipients[address] = { ...record, deadLetterId };
   }
   return { ...item, recipients, deadLetters };
+}
+
+/** Poison says by itself that sends were cut short. */
+function honestReason(
+  reason: DeadLetterReason,
+  { doubts = 0, crashes = 0 }: RecipientRecord,
+  message: string | undefined,
+): { readonly reason: DeadLetterReason; readonly why: string | undefined } {
+  if (reason === 'uncertain' || reason === 'poison' || doubts + crashes === 0) return { reason, why: message };
+  const last = message === undefined ? reason : `${reason}: ${message}`;
+  return { reason: 'uncertain', why: `${last}; an earlier send ended without an answer, so the mail may have arrived` };
 }
 
 function recipientRecord(outcome: RecipientOutcome, known: RecipientRecord | undefined, at: number): RecipientRecord {
@@ -37,6 +50,7 @@ function recipientRecord(outcome: RecipientOutcome, known: RecipientRecord | und
     at,
     ...(outcome.relay === undefined ? {} : { relay: outcome.relay }),
     ...(doubts === 0 ? {} : { doubts }),
+    ...(known?.crashes === undefined ? {} : { crashes: known.crashes }),
   };
   if (outcome.status === 'accepted') {
     const { code, text } = outcome.reply;

@@ -108,7 +108,7 @@ export function crashed(item: LedgerItem, facts: MailFacts, context: WriteContex
     ]),
   );
   const message = 'the sender stopped before it could record what the relay answered';
-  const recorded = withoutLease(recordOutcomes(item, outcomes, context, message));
+  const recorded = withoutLease(cutShort(recordOutcomes(item, outcomes, context, message), doubtful));
   const counted = { ...recorded, crashes: item.crashes + 1, lastRelay: lease.relay };
   if (pendingRecipients(counted, facts.recipients).length === 0) {
     return stamped({ ...counted, state: 'settled' }, context);
@@ -118,6 +118,15 @@ export function crashed(item: LedgerItem, facts: MailFacts, context: WriteContex
   }
   const poison = { reason: 'poison', message: `the sender stopped ${counted.crashes} times while sending` } as const;
   return failPending(counted, facts, poison, context);
+}
+
+/** Notes whose send was in flight: each of them may have the mail. */
+function cutShort(item: LedgerItem, addresses: readonly string[]): LedgerItem {
+  const recipients = Object.entries(item.recipients).map(([address, record]) => [
+    address,
+    addresses.includes(address) ? { ...record, crashes: (record.crashes ?? 0) + 1 } : record,
+  ]);
+  return { ...item, recipients: Object.fromEntries(recipients) };
 }
 
 /** A redriven entry came back: exactly its recipients become pending again, with fresh attempts and age. */

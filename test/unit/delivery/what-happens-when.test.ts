@@ -471,7 +471,7 @@ describe('services away', () => {
 
     expect(taken(ada)).toBe(2);
     expect(stage.item('order-1')).toMatchObject({ state: 'settled', crashes: 1 });
-    expect(onlyDeadLetter().attributes.reason).toBe('rejected');
+    expect(onlyDeadLetter().attributes.reason).toBe('uncertain');
   });
 
   it('the dead-letter queue refuses the entry', async () => {
