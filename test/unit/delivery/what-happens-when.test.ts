@@ -531,6 +531,17 @@ describe('doubt', () => {
     expect(stage.item('order-1')).toMatchObject({ recipients: { [ada]: { status: 'failed', doubts: 2 } } });
   });
 
+  it('refused after a crash or a doubt', async () => {
+    stage.answers['primary'] = [() => failedFor(ada), accept({ [ada]: unknownUser })];
+    stage.publish(mail());
+
+    await stage.later();
+
+    const { reason, detail = '' } = onlyDeadLetter().attributes;
+    expect(reason).toBe('uncertain');
+    expect(JSON.parse(detail)).toMatchObject({ recipients: [{ address: ada, code: 550, reply: 'no such user' }] });
+  });
+
   function failedFor(address: string) {
     return { accepted: [], failed: [{ address, failure: lostAfterTheDot }], timings: {} };
   }
