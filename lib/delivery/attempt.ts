@@ -1,3 +1,4 @@
+import { readBounce } from '../bounce/read-bounce.ts';
 import type { Mail } from '../intake/mail.ts';
 import { doubtsOf, type MailFacts, pendingRecipients, type WriteContext } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
@@ -44,7 +45,8 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
   const affinity =
     opened.lastRelay === undefined ? undefined : { relay: opened.lastRelay, stay: opened.stayOnRelay ?? false };
   const carrier = { mail: facts.key, leaseEndsAt: bounds.leaseEndsAt };
-  const candidates = await ports.relays.candidates(senderDomain(mail), affinity, carrier);
+  const able = await ports.relays.candidates(senderDomain(mail), affinity, carrier);
+  const candidates = takingBounces(mail, able, ports);
   const progress = startProgress(pendingRecipients(opened, facts.recipients));
   const context: WriteContext = { now: ports.clock.now(), newId: ports.newId };
   const transaction: TransactInput = { mail, progress, bounds, report };
@@ -97,7 +99,7 @@ async function begin(
     const lease = { owner: ports.newId(), endsAt: bounds.leaseEndsAt, relay, inFlight };
     const item = claim(opened, lease, context);
     try {
-      const result = await ports.ledger.write(item, stored);
+      const result = await ports.ledger.write(item, stored, lastBegin(bounds, ports));
       return result.written ? { kind: 'go', item } : { kind: 'conflict', current: result.current };
     } catch (error) {
       return { kind: 'unclaimed', error };
@@ -126,9 +128,21 @@ function ended(
 }
 
 /** The domain whose relays may send this mail: the envelope sender's, or the author's when the sender is null. */
-export function senderDomain({ envelope, content }: Mail): string | undefined {
+export function senderDomain(mail: Mail): string | undefined {
+  const { envelope, content } = mail;
   const author = content.kind === 'composed' ? content.fields.from.address : '';
   const address = envelope.from === '' ? author : envelope.from;
   const at = address.lastIndexOf('@');
-  return at === -1 ? undefined : address.slice(at + 1).toLowerCase();
+  return at === -1 ? readBounce(mail)?.authorDomain : address.slice(at + 1).toLowerCase();
+}
+
+/** Of a bounce only the relay that the stage names for them, if it names one: others may refuse the null sender. */
+function takingBounces(mail: Mail, candidates: Candidates, { bounces }: DeliveryPorts): Candidates {
+  const named = bounces?.settings.relay;
+  if (named === undefined || readBounce(mail) === undefined) return candidates;
+  return {
+    ...candidates,
+    relays: candidates.relays.filter(({ relay }) => relay === named),
+    eligible: candidates.eligible.filter((relay) => relay === named),
+  };
 }

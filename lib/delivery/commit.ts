@@ -37,7 +37,7 @@ export async function commit(
     const next = apply(standing);
     if (next === undefined) return { kind: 'overtaken', current: standing };
     try {
-      const result = await ports.ledger.write(next, standing);
+      const result = await ports.ledger.write(next, standing, until);
       if (result.written) return { kind: 'written', item: next };
       const { current } = result;
       // A write that ended in an error may have had its effect: then it is our own that stands in the way.

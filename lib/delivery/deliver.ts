@@ -1,10 +1,12 @@
+import type { Notice } from '../bounce/recipients.ts';
 import { directEntry } from '../dead-letter/entry.ts';
 import type { Mail } from '../intake/mail.ts';
 import { type MailFacts, pendingDeadLetters, pendingRecipients, type WriteContext } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { type Opening, open } from '../ledger/open.ts';
-import { failPending } from '../ledger/transitions.ts';
+import { delayNoticed, failPending } from '../ledger/transitions.ts';
 import { attempt } from './attempt.ts';
+import { checkReturnPath, notifySender, owedDelayNotice } from './bounces.ts';
 import { commit } from './commit.ts';
 import type { DeliveryEventBody, WaitReason } from './events.ts';
 import { flushDeadLetters } from './flush.ts';
@@ -78,7 +80,30 @@ async function proceed(
   if (isExpired(item, ports.clock.now())) {
     return giveUp(delivery, standing, item, { reason: 'expired', message: expiredMessage(item) }, ports);
   }
+  const returnPath = await checkReturnPath(delivery, ports);
+  if (returnPath.kind === 'invalid') {
+    const { message } = returnPath;
+    return giveUp(delivery, standing, item, { reason: 'bounce-undeliverable', message }, ports);
+  }
+  if (returnPath.kind === 'unknown') return waitOrGiveUp(delivery, standing, item, 'return-path-unknown', ports);
+  const lateness = owedDelayNotice(delivery, standing, item, ports);
+  if (lateness !== undefined) return noticeDelay(delivery, standing, item, lateness, ports);
   return tryRelays(delivery, standing, item, ports);
+}
+
+/** Tells the sender that the mail is late, and records it before the next attempt, so that it is told once. */
+async function noticeDelay(
+  delivery: Delivery,
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  notice: Notice,
+  ports: DeliveryPorts,
+): Promise<Step> {
+  if (!(await notifySender(delivery, item, notice, ports))) return later(delivery, 'bounce-unpublished', item, ports);
+  const written = await writeOver(standing, delayNoticed(item, writeContext(ports)), delivery.bounds, ports);
+  if (written.kind === 'written') return { standing: written.item };
+  if (written.kind === 'overtaken') return { standing: written.current };
+  return later(delivery, 'ledger-unavailable', item, ports);
 }
 
 function expiredMessage({ mailExpiresAt = 0 }: LedgerItem): string {
@@ -92,7 +117,7 @@ async function payDeadLetters(
   item: LedgerItem,
   ports: DeliveryPorts,
 ): Promise<Step> {
-  const { facts, received, report, bounds } = delivery;
+  const { facts, bounds } = delivery;
   let owing = item;
   if (item !== standing) {
     const written = await writeOver(standing, item, bounds, ports);
@@ -101,7 +126,7 @@ async function payDeadLetters(
     owing = written.item;
   }
   if (pendingDeadLetters(owing).length > 0) {
-    const paid = await flushDeadLetters(owing, received, report, ports, bounds.settleDeadline);
+    const paid = await flushDeadLetters(owing, delivery, ports);
     if (paid === undefined) return later(delivery, 'ledger-unavailable', item, ports);
     owing = paid;
   }

@@ -1,3 +1,4 @@
+import type { BounceResult } from '../bounce/publisher.ts';
 import type { DeadLetterReason } from '../contracts/dead-letter.ts';
 import type { Classification, SmtpFailure } from '../outcome/outcome.ts';
 import type { TransactionTimings } from '../smtp/transport.ts';
@@ -48,17 +49,31 @@ export type DeliveryEventBody =
   | { readonly type: 'delivered'; readonly recipients: number; readonly attempts: number; readonly ageMs: number }
   | { readonly type: 'deferred'; readonly recipients: number; readonly attempts: number; readonly visibleAt: number }
   | { readonly type: 'dead-lettered'; readonly reason: DeadLetterReason; readonly recipients: number }
+  /** The mail's sender was told of a failure or a delay, or a guard forbade it. */
+  | { readonly type: 'bounce'; readonly notice: 'failed' | 'delayed'; readonly result: BounceResult }
   /** An owner that had lost its lease recorded what it knew. */
   | { readonly type: 'late-settle'; readonly accepted: number }
   /** Accepted by the relay, not recorded: acknowledged all the same. */
   | { readonly type: 'acknowledged-without-ledger' }
-  | { readonly type: 'service-unavailable'; readonly service: 'ledger' | 'dead-letter-queue'; readonly error: unknown }
+  | {
+      readonly type: 'service-unavailable';
+      readonly service: 'ledger' | 'dead-letter-queue' | 'intake-queue';
+      readonly error: unknown;
+    }
   /** SQS did not take the new visibility time-out; the queue's default stays. */
   | { readonly type: 'visibility-refused'; readonly why: string }
   /** An error that nobody planned for. The message stays in the queue. */
   | { readonly type: 'unexpected'; readonly error: unknown };
 
-export type WaitReason = 'in-flight' | 'early' | 'no-relay' | 'no-time' | 'ledger-unavailable' | 'content-unavailable';
+export type WaitReason =
+  | 'in-flight'
+  | 'early'
+  | 'no-relay'
+  | 'no-time'
+  | 'ledger-unavailable'
+  | 'content-unavailable'
+  | 'return-path-unknown'
+  | 'bounce-unpublished';
 
 export interface FailedAttempt {
   readonly address: string;

@@ -2,21 +2,21 @@ import { ledgerEntry } from '../dead-letter/entry.ts';
 import { pendingDeadLetters } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { deadLettersWritten } from '../ledger/transitions.ts';
+import { notifySender } from './bounces.ts';
 import { commit } from './commit.ts';
-import type { DeliveryEventBody } from './events.ts';
-import type { DeliveryPorts, ReceivedMessage } from './ports.ts';
+import type { Delivery } from './deliver.ts';
+import type { DeliveryPorts } from './ports.ts';
 
 /**
- * Pays what the ledger owes the dead-letter queue, then records that it is paid. A crash between the two writes the entry
- * again with the same id. Undefined when a service failed: the message stays in the queue and the debt in the ledger.
+ * Pays what the ledger owes the dead-letter queue, tells the mail's sender, then records that it is paid. A crash in
+ * between writes the entry again with the same id, and publishes the same bounce, which the ledger then suppresses. Undefined when a service failed: the message stays in the queue and the debt in the ledger.
  */
 export async function flushDeadLetters(
   item: LedgerItem,
-  received: ReceivedMessage,
-  report: (event: DeliveryEventBody) => void,
+  delivery: Delivery,
   ports: DeliveryPorts,
-  until: number,
 ): Promise<LedgerItem | undefined> {
+  const { received, report, bounds } = delivery;
   const ids = pendingDeadLetters(item);
   for (const id of ids) {
     const record = item.deadLetters[id];
@@ -30,12 +30,13 @@ export async function flushDeadLetters(
     const recipients = Object.values(item.recipients).filter(({ deadLetterId }) => deadLetterId === id).length;
     report({ type: 'dead-lettered', reason: record.reason, recipients });
   }
+  if (!(await notifySender(delivery, item, { kind: 'failed', deadLetterIds: ids }, ports))) return undefined;
   const context = { now: ports.clock.now(), newId: ports.newId };
   const written = await commit(
     ports,
     item,
     (standing) => (standing === undefined ? undefined : deadLettersWritten(standing, ids, context)),
-    until,
+    bounds.settleDeadline,
   );
   if (written.kind === 'written') return written.item;
   if (written.kind === 'unavailable') {

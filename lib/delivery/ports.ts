@@ -1,5 +1,7 @@
+import type { BouncePublisher } from '../bounce/publisher.ts';
+import type { ReturnPathVerdict } from '../bounce/return-path.ts';
 import type { DeadLetterAttributes, DeadLetterReason } from '../contracts/dead-letter.ts';
-import type { SenderSettings } from '../contracts/sender-environment.ts';
+import type { BounceSettings, SenderSettings } from '../contracts/sender-environment.ts';
 import type { Mail } from '../intake/mail.ts';
 import type { LedgerStore } from '../ledger/item.ts';
 import type { BuiltMessage } from '../mime/contracts.ts';
@@ -91,7 +93,16 @@ export interface DeadLetterQueue {
   send(entry: DeadLetterEntry): Promise<void>;
 }
 
+/** Bounces of a stage that sends them. */
+export interface BouncePort extends BouncePublisher {
+  readonly settings: BounceSettings;
+  /** Whether the domain takes mail. Never rejects. */
+  checkReturnPath(domain: string): Promise<ReturnPathVerdict>;
+}
+
 export interface DeliveryPorts {
+  /** Absent: the stage sends no bounces. */
+  readonly bounces?: BouncePort;
   readonly clock: Clock;
   readonly random: Random;
   readonly newId: () => string;

@@ -84,9 +84,10 @@ export interface LedgerStore {
   read(key: string): Promise<LedgerItem | undefined>;
   /**
    * Writes `next` if the stored item still is `expected` (compared by `writeId`; undefined: no item). A retried request
-   * whose first try had succeeded counts as written.
+   * whose first try had succeeded counts as written. Rejects at the latest at `deadline` (ms since the epoch): a service
+   * that hangs must leave its caller time to do without it.
    */
-  write(next: LedgerItem, expected: LedgerItem | undefined): Promise<LedgerWrite>;
+  write(next: LedgerItem, expected: LedgerItem | undefined, deadline?: number): Promise<LedgerWrite>;
 }
 
 export type LedgerWrite =

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -159,6 +161,53 @@ describe('a request that the SDK repeats', () => {
 
     twice.destroy();
     expect(await ledger.read(key)).toEqual(written);
+  });
+});
+
+describe('a DynamoDB that takes requests and never answers', () => {
+  it('is given up at the deadline of the write', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const hanging = clientTo(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+    const startedAt = Date.now();
+
+    await expect(dynamoDbLedger(hanging, tableName).write(item(), undefined, startedAt + 700)).rejects.toThrow();
+
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
+    hanging.destroy();
+    silent.closeAllConnections();
+    silent.close();
+    await once(silent, 'close');
+  });
+
+  it('costs a delivered mail no second delivery: acknowledged in time', async () => {
+    const stage = new Stage();
+    stage.publish(mail({ idempotencyKey: key }));
+    let claimedAlready = false;
+    const now = Date.now();
+
+    await stage.invoke({
+      ports: {
+        ledger: {
+          read: ledger.read,
+          // The settle hangs until its own deadline, which must leave time for the response.
+          write: async (next, expected, deadline) => {
+            if (!claimedAlready) {
+              claimedAlready = true;
+              return ledger.write(next, expected);
+            }
+            if (deadline === undefined) return new Promise<never>(() => {});
+            stage.world.now = deadline;
+            throw new Error('aborted');
+          },
+        },
+      },
+    });
+
+    expect(stage.world.queue.size).toBe(0);
+    expect(stage.told('acknowledged-without-ledger')).toHaveLength(1);
+    expect(Date.now() - now).toBeLessThan(5_000);
   });
 });
 

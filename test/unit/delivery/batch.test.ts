@@ -222,6 +222,21 @@ describe('mails whose last owner crashed', () => {
     expect(crowd).toBe(1);
   });
 
+  it('run last also when an attempt ended well since', async () => {
+    stage.publish(mail({ idempotencyKey: 'suspect' }));
+    await stage.invoke({ crash: [{ effect: 'send', when: 'before', incident: 'die' }] });
+    stage.answers['primary'] = [fail(temporaryFailure)];
+    stage.world.skipToNextVisible();
+    await stage.invoke();
+    expect(stage.item('suspect')).toMatchObject({ state: 'waiting', crashes: 1 });
+    stage.world.skipToNextVisible();
+    stage.publish(mail({ idempotencyKey: 'neighbour' }));
+
+    await stage.invoke();
+
+    expect(delivered()).toEqual(['suspect', 'neighbour', 'suspect']);
+  });
+
   it('take their copies along', async () => {
     stage.publish(mail({ idempotencyKey: 'suspect' }));
     await stage.invoke({ crash: [{ effect: 'send', when: 'before', incident: 'die' }] });
