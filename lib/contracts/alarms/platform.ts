@@ -56,7 +56,7 @@ export const platformAlarms = {
           errors: [{ function: 'sender', name: 'Errors' }, 'Sum'],
           received: [{ own: 'MessagesReceived' }, 'Sum'],
         },
-        expression: 'IF(FILL(invocations, 0) - FILL(errors, 0) > 0 AND FILL(received, 0) == 0, 1, 0)',
+        expression: 'IF((FILL(invocations, 0) - FILL(errors, 0) > 0) AND (FILL(received, 0) == 0), 1, 0)',
         breaching: 3,
         periods: 3,
       }),

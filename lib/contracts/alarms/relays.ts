@@ -18,7 +18,7 @@ function relaysThatTakeMail({ relays }: AlarmSubject): AlarmRule {
   return atLeast(1, 'relays that take mail', {
     ...lasting,
     metrics: Object.fromEntries(ids.map(([id, relay]) => [id, [{ own: 'RelayState', relay }, 'Minimum']])),
-    expression: `IF(${count(unconfigured)} == 0, 1, ${count(withheld)})`,
+    expression: `IF((${count(unconfigured)}) == 0, 1, ${count(withheld)})`,
     comparison: '<',
   });
 }

@@ -1,0 +1,121 @@
+import type { IWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Graphs, question } from './dashboard-graphs.ts';
+
+/** Are mails going out? */
+export function goingOut(graphs: Graphs): IWidget[][] {
+  const p = (name: Parameters<Graphs['own']>[0], label: string, statistic: string) =>
+    graphs.own(name, `${label} ${statistic}`, { statistic });
+  return [
+    [question('Are mails going out?')],
+    [
+      graphs.graph({
+        title: 'Mail',
+        width: 12,
+        lines: [
+          graphs.own('MessagesReceived', 'received (each copy)'),
+          graphs.own('MessagesDelivered', 'delivered'),
+          graphs.own('MessagesDeferred', 'deferred by a relay'),
+          graphs.own('MessagesWaiting', 'put back without an attempt'),
+          graphs.own('DuplicatesSuppressed', 'duplicates suppressed'),
+        ],
+      }),
+      graphs.graph({
+        title: 'Waits while nothing goes out',
+        width: 6,
+        lines: [...graphs.watchedBy('NothingDelivered'), ...graphs.watchedBy('QueueNotConsumed')],
+        unit: 'mails',
+        thresholds: ['NothingDelivered', 'QueueNotConsumed'],
+      }),
+      graphs.graph({
+        title: 'Intake paused (1: paused)',
+        width: 6,
+        lines: graphs.watchedBy('IntakePaused'),
+        thresholds: ['IntakePaused'],
+      }),
+    ],
+    [
+      graphs.graph({
+        title: 'Wait for the first attempt, p90',
+        width: 8,
+        lines: graphs.watchedBy('QueueWaitLong'),
+        unit: 'seconds',
+        thresholds: ['QueueWaitLong'],
+      }),
+      graphs.graph({
+        title: 'Send duration by result',
+        width: 8,
+        lines: [
+          p('SendDurationAccepted', 'accepted', 'p50'),
+          p('SendDurationAccepted', 'accepted', 'p99'),
+          p('SendDurationDeferred', 'deferred', 'p99'),
+          p('SendDurationRefused', 'refused', 'p99'),
+          p('SendDurationFailed', 'no reply', 'p99'),
+        ],
+        unit: 'milliseconds',
+      }),
+      graphs.graph({
+        title: 'Attempts per delivered mail',
+        width: 8,
+        lines: [p('AttemptsPerDelivery', 'attempts', 'Average'), p('AttemptsPerDelivery', 'attempts', 'p99')],
+      }),
+    ],
+  ];
+}
+
+/** Are any lost or stuck? */
+export function lostOrStuck(graphs: Graphs): IWidget[][] {
+  return [
+    [question('Are any lost or stuck?')],
+    [
+      graphs.graph({
+        title: 'Oldest undelivered mail',
+        width: 8,
+        lines: graphs.watchedBy('OldestUndeliveredAge'),
+        unit: 'seconds',
+        thresholds: ['OldestUndeliveredAge'],
+      }),
+      graphs.graph({
+        title: 'New dead letters by reason',
+        width: 8,
+        lines: [
+          graphs.own('DeadLettersRejected', 'rejected'),
+          graphs.own('DeadLettersExpired', 'expired'),
+          graphs.own('DeadLettersExhausted', 'retry-exhausted'),
+          graphs.own('DeadLettersInvalid', "publisher's fault"),
+          graphs.own('DeadLettersUncertain', 'uncertain'),
+          graphs.own('DeadLettersPoison', 'poison'),
+          graphs.own('DeadLettersBounceUndeliverable', 'bounce-undeliverable'),
+        ],
+        stacked: true,
+        thresholds: ['DeadLettersRejected'],
+      }),
+      graphs.graph({
+        title: 'Entries in the dead-letter queue',
+        width: 8,
+        lines: graphs.watchedBy('DeadLetterQueueNotEmpty'),
+        thresholds: ['DeadLetterQueueNotEmpty'],
+      }),
+    ],
+    [
+      graphs.graph({
+        title: 'In flight and in backoff',
+        width: 8,
+        lines: graphs.watchedBy('InFlightNearLimit'),
+        right: [graphs.of({ queue: 'intake', name: 'ApproximateNumberOfMessagesVisible' }, 'visible', 'Maximum')],
+        unit: 'mails',
+        thresholds: ['InFlightNearLimit'],
+      }),
+      graphs.graph({
+        title: 'Sends without an answer',
+        width: 8,
+        lines: graphs.watchedBy('UncertainDeliveries'),
+        thresholds: ['UncertainDeliveries'],
+      }),
+      graphs.graph({
+        title: 'Leases that ended badly',
+        width: 8,
+        lines: [graphs.own('CrashesSeen', 'without an outcome'), graphs.own('LateSettles', 'settled late')],
+      }),
+    ],
+  ];
+}
