@@ -20,7 +20,7 @@ export class PostroomStack extends Stack {
   }
 
   private outputs(): StackOutputs {
-    const { queues, ledger, relayHealth, secrets, sender } = this.postroom;
+    const { queues, ledger, relayHealth, secrets, sender, probe } = this.postroom;
     return {
       IntakeQueueUrl: queues.intake.queueUrl,
       IntakeQueueArn: queues.intake.queueArn,
@@ -29,6 +29,7 @@ export class PostroomStack extends Stack {
       LedgerTableName: ledger.table.tableName,
       RelayHealthTableName: relayHealth.table.tableName,
       SenderFunctionName: sender.function.functionName,
+      ProbeFunctionName: probe.function.functionName,
       RelaySecretArns: this.toJsonString(secrets.arns),
     };
   }

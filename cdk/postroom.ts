@@ -5,6 +5,7 @@ import type { StageConfig } from '../lib/contracts/stage-config.ts';
 import { Discovery } from './discovery.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { Network } from './network.ts';
+import { Probe } from './probe.ts';
 import { admitConfigured, admitPublisher, type Publisher } from './publishers.ts';
 import { Queues } from './queues.ts';
 import { RelayHealthTable } from './relay-health-table.ts';
@@ -29,6 +30,7 @@ export class Postroom extends Construct {
   readonly relayHealth: RelayHealthTable;
   readonly secrets: RelaySecrets;
   readonly sender: Sender;
+  readonly probe: Probe;
 
   constructor(scope: Construct, id: string, { stage, config }: PostroomProps) {
     super(scope, id);
@@ -36,15 +38,13 @@ export class Postroom extends Construct {
     this.ledger = new LedgerTable(this, 'Ledger', config);
     this.relayHealth = new RelayHealthTable(this, 'RelayHealth', config);
     this.secrets = new RelaySecrets(this, 'RelaySecrets', { stage, config });
-    this.sender = new Sender(this, 'Sender', {
-      stage,
-      config,
-      network: new Network(this, 'Network', config.network),
-      queues: this.queues,
-      ledger: this.ledger.table,
-      relayHealth: this.relayHealth.table,
-      secrets: this.secrets,
-    });
+    const { queues, secrets } = this;
+    const network = new Network(this, 'Network', config.network);
+    const relayHealth = this.relayHealth.table;
+    const ledger = this.ledger.table;
+    this.sender = new Sender(this, 'Sender', { stage, config, network, queues, ledger, relayHealth, secrets });
+    const { mapping } = this.sender;
+    this.probe = new Probe(this, 'Probe', { stage, config, network, relayHealth, secrets, mapping });
     new Discovery(this, 'Discovery', { stage, intake: this.queues.intake });
     admitConfigured(this.queues.intake, config.publishers);
     const { queueArn, queueUrl } = this.queues.intake;

@@ -30,6 +30,7 @@ export interface SenderProps {
 /** The function that sends, and the mapping that feeds it from the intake queue. */
 export class Sender extends Construct {
   readonly function: NodejsFunction;
+  readonly mapping: SqsEventSource;
 
   constructor(scope: Construct, id: string, props: SenderProps) {
     super(scope, id);
@@ -57,13 +58,12 @@ export class Sender extends Construct {
       role,
       ...network.placement,
     });
-    this.function.addEventSource(
-      new SqsEventSource(queues.intake, {
-        batchSize: config.sender.batchSize,
-        maxConcurrency: config.sender.maxConcurrency,
-        reportBatchItemFailures: true,
-      }),
-    );
+    this.mapping = new SqsEventSource(queues.intake, {
+      batchSize: config.sender.batchSize,
+      maxConcurrency: config.sender.maxConcurrency,
+      reportBatchItemFailures: true,
+    });
+    this.function.addEventSource(this.mapping);
   }
 }
 

@@ -110,7 +110,10 @@ export const metrics = {
   BreakerOpenedByCredentials: { ...relaySum, meaning: 'Openings of the breaker because the relay refused the log-in' },
   BreakerClosed: { ...relaySum, meaning: 'Closings of the breaker: the relay takes mail again' },
   RelayThrottled: { ...relaySum, meaning: 'Times that an environment sent less because the relay asked for it' },
-  RelayUnconfigured: { ...relaySum, meaning: 'Choices that left the relay out because its secret is empty or invalid' },
+  RelayUnconfigured: {
+    ...relaySum,
+    meaning: 'Choices and probes that left the relay out because its secret is empty or invalid',
+  },
 
   RelayState: { ...relayGauge, meaning: 'Whether the relay may be given mail: a number of relayStates' },
   RelayWeightFactor: { ...relayGauge, meaning: "What the relay's weight is multiplied by: 0 while it gets no mail" },
@@ -120,6 +123,8 @@ export const metrics = {
     keeps: 'values',
     meaning: 'Dial to greeting and TLS, as the probe function measured it',
   },
+  ProbesFailed: { ...relaySum, meaning: 'Probes in which the relay would not have taken a mail' },
+  ProbeErrors: { ...stageSum, meaning: 'Probes and looks at the intake that failed for want of an AWS service' },
   ProbeRuns: { ...stageSum, meaning: 'Runs of the probe function that came to their end' },
   IntakePaused: {
     unit: 'None',

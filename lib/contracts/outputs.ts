@@ -10,6 +10,7 @@ export type StackOutput =
   | 'LedgerTableName'
   | 'RelayHealthTableName'
   | 'SenderFunctionName'
+  | 'ProbeFunctionName'
   | 'RelaySecretArns';
 
 export type StackOutputs = Readonly<Record<StackOutput, string>>;

@@ -16,6 +16,13 @@ const relaySettings = v.strictObject({
   allowPlaintext: v.boolean(),
 });
 
+export const breakerSettings = v.strictObject({
+  failureThreshold: count,
+  messageRejectionThreshold: count,
+  coolDownSeconds: positive,
+  maxCoolDownSeconds: positive,
+});
+
 const senderSettings = v.strictObject({
   relays: v.record(v.string(), relaySettings),
   /** Empty: every sender domain is allowed. */
@@ -47,12 +54,7 @@ const senderSettings = v.strictObject({
     maxAttempts: count,
     maxAgeSeconds: positive,
   }),
-  breaker: v.strictObject({
-    failureThreshold: count,
-    messageRejectionThreshold: count,
-    coolDownSeconds: positive,
-    maxCoolDownSeconds: positive,
-  }),
+  breaker: breakerSettings,
 });
 
 /**

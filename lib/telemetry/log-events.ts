@@ -6,7 +6,7 @@ interface LogEventDefinition {
   readonly meaning: string;
 }
 
-/** Everything that the sender writes to its log. One line per mail and attempt, and lines for what happens beside mails. */
+/** Everything that the functions write to their logs. One line per mail and attempt, and lines for what happens beside mails. */
 export const logEvents = {
   'mail.attempt': { level: 'INFO', meaning: 'One SMTP transaction ended: who was accepted, who was refused and why' },
   'mail.deferred': { level: 'INFO', meaning: 'Recipients stay pending after a charged attempt; tried again later' },
@@ -48,6 +48,15 @@ export const logEvents = {
     meaning: 'The dead-letter queue took no entry; the mail stays in the queue',
   },
   'batch.done': { level: 'INFO', meaning: 'The invocation is over: its counts and the time that was left' },
+  'probe.failed': {
+    level: 'INFO',
+    meaning: 'A probe in which the relay would not have taken a mail: phase and reason',
+  },
+  'probe.status-changed': { level: 'WARN', meaning: 'A relay became healthy, degraded or offline by its probes' },
+  'probe.untold': { level: 'WARN', meaning: 'A relay could not be probed; what was known of it stays' },
+  'probe.error': { level: 'ERROR', meaning: 'The health table or Lambda could not be asked; tried again soon' },
+  'intake.paused': { level: 'WARN', meaning: 'No relay can take mail: the intake is paused, mail waits in the queue' },
+  'intake.resumed': { level: 'INFO', meaning: 'A relay can take mail again: the intake runs' },
   unexpected: { level: 'ERROR', meaning: 'An error that nobody planned for; the mail is tried again later' },
 } as const satisfies Readonly<Record<string, LogEventDefinition>>;
 

@@ -1,4 +1,4 @@
-import type { RelaySum, StageSum, StageValues } from '../contracts/metrics.ts';
+import { metrics, type RelaySum, type RelayValues, type StageSum, type StageValues } from '../contracts/metrics.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createEmfSeries, type EmfSeries } from './emf-series.ts';
 import { type LineSink, stdoutLines } from './lines.ts';
@@ -8,8 +8,9 @@ export interface Telemetry {
   /** Adds `n` (default 1) to a metric that publishes its sum. */
   count(name: StageSum, relay?: undefined, n?: number): void;
   count(name: RelaySum, relay: string, n?: number): void;
-  /** Adds one value to a metric that publishes every value. Times in milliseconds, published whole. */
-  record(name: StageValues, value: number): void;
+  /** Adds one value to a metric that publishes every value. Times are published whole. */
+  record(name: StageValues, value: number, relay?: undefined): void;
+  record(name: RelayValues, value: number, relay: string): void;
   /** Counts one request to an AWS service, such as `awsCall('DynamoDB', 'UpdateItem')`. */
   awsCall(service: string, command: string): void;
   /**
@@ -44,10 +45,12 @@ export function createTelemetry(options: {
 
   return {
     count,
-    record(name, value) {
+    record(name: StageValues | RelayValues, value: number, relay?: string) {
       if (!isPublishable(value)) return;
+      const series = relay === undefined ? ofStage : ofRelay(relay);
+      const published = metrics[name].unit === 'None' ? value : Math.round(value);
       // A clock behind that of SQS gives negative waits, and CloudWatch computes no percentiles where one value is negative.
-      ofStage.append(name, Math.max(0, Math.round(value)));
+      series.append(name, Math.max(0, published));
     },
     awsCall(service, command) {
       count('AwsCalls');

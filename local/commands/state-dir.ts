@@ -15,6 +15,7 @@ const endpoints = v.object({
   s3: url,
   dynamodb: url,
   secretsManager: url,
+  lambda: url,
   /** Stack outputs by key. */
   outputs: v.record(v.string(), v.string()),
   /** Lists delivered mails as JSON. */

@@ -3,6 +3,8 @@ import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { systemClock } from '../../lib/platform/clock.ts';
 import { createSecretsManager } from '../secrets-manager/server.ts';
+import type { EventSourcePoller } from './event-source-poller.ts';
+import { createLambdaApi } from './lambda-api.ts';
 import { closeServer, listenOnLoopback, loopback } from './loopback.ts';
 import { createRequestCounter, type RequestCounter, targetAction } from './request-counter.ts';
 
@@ -17,11 +19,14 @@ export interface Endpoints {
   readonly s3: string;
   readonly dynamodb: string;
   readonly secretsManager: string;
+  readonly lambda: string;
 }
 
 export interface Emulators {
   readonly accountId: string;
   readonly endpoints: Endpoints;
+  /** Event source mappings that the Lambda API knows, by UUID; whoever runs them adds them. */
+  readonly mappings: Map<string, EventSourcePoller>;
   /** Requests received so far by service and action; S3 by HTTP method. */
   counts(): Readonly<Record<string, number>>;
   close(): Promise<void>;
@@ -36,10 +41,12 @@ const keepAliveMs = 300_000;
 /** Starts the services the stack uses, in this process, in memory, on random ports of the loopback interface. */
 export async function startEmulators(): Promise<Emulators> {
   const counter = createRequestCounter();
-  const [queues, tables, secrets] = await Promise.all([
+  const mappings = new Map<string, EventSourcePoller>();
+  const [queues, tables, secrets, lambda] = await Promise.all([
     startQueues(counter),
     listen(countTargets(survivingAborts(dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })), counter)),
     listen(countTargets(createSecretsManager({ region, accountId }, systemClock), counter)),
+    listen(createLambdaApi({ region, accountId, mappings, counter })),
   ]);
   return {
     accountId,
@@ -52,10 +59,12 @@ export async function startEmulators(): Promise<Emulators> {
       s3: queues.url,
       dynamodb: tables.url,
       secretsManager: secrets.url,
+      lambda: lambda.url,
     },
+    mappings,
     counts: counter.counts,
     close: async () => {
-      await Promise.all([queues.close(), tables.close(), secrets.close()]);
+      await Promise.all([queues.close(), tables.close(), secrets.close(), lambda.close()]);
     },
   };
 }

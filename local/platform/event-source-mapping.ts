@@ -1,5 +1,6 @@
 /** An `AWS::Lambda::EventSourceMapping` from a queue to a function. */
 export interface EventSourceMapping {
+  readonly uuid: string;
   readonly queueUrl: string;
   readonly queueArn: string;
   /** Name or ARN, as the template has it. */

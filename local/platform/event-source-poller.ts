@@ -14,7 +14,19 @@ export interface PollerOptions {
   onProblem(message: string): void;
 }
 
+/** In Lambda's words, https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html */
+export type MappingState = 'Enabling' | 'Enabled' | 'Disabling' | 'Disabled';
+
 export interface EventSourcePoller {
+  readonly mapping: EventSourceMapping;
+  state(): MappingState;
+  /** When the state changed last. */
+  lastModified(): Date;
+  /**
+   * Begins to poll, or to stop polling; whoever was received is handled. Only when the state is `Enabled` or `Disabled`.
+   * To stop takes as long as the receive that is under way.
+   */
+  setEnabled(enabled: boolean): void;
   /** Receives nothing more, waits for invocations in flight for at most `graceMs`, then abandons them. */
   stop(graceMs: number): Promise<void>;
 }
@@ -32,11 +44,14 @@ const maxBackoffMs = 5_000;
 export function startEventSourcePoller(mapping: EventSourceMapping, options: PollerOptions): EventSourcePoller {
   const stopping = new AbortController();
   const inFlight = new Set<Promise<void>>();
-  const polling = mapping.enabled ? poll() : Promise.resolve();
+  let wanted = mapping.enabled;
+  let state: MappingState = wanted ? 'Enabled' : 'Disabled';
+  let lastModified = new Date();
+  let polling = wanted ? poll() : Promise.resolve();
 
   async function poll(): Promise<void> {
     let backoffMs = 100;
-    while (!stopping.signal.aborted) {
+    while (wanted && !stopping.signal.aborted) {
       if (inFlight.size >= mapping.maximumConcurrency) {
         await Promise.race(inFlight);
         continue;
@@ -61,7 +76,29 @@ export function startEventSourcePoller(mapping: EventSourceMapping, options: Pol
     inFlight.add(work);
   }
 
+  function enter(next: MappingState): void {
+    state = next;
+    lastModified = new Date();
+  }
+
   return {
+    mapping,
+    state: () => state,
+    lastModified: () => lastModified,
+    setEnabled: (enabled) => {
+      if (enabled === wanted) return;
+      wanted = enabled;
+      enter(enabled ? 'Enabling' : 'Disabling');
+      if (enabled) {
+        setImmediate(() => {
+          enter('Enabled');
+          polling = poll();
+        });
+      } else {
+        // Not cut short: the queue would count what it hands out at that moment as received.
+        void polling.then(() => enter('Disabled'));
+      }
+    },
     stop: async (graceMs) => {
       stopping.abort();
       await polling;

@@ -50,13 +50,14 @@ const mappingProperties = v.strictObject({
 });
 
 export function eventSourceMapping(
-  { properties }: ResolvedResource,
+  { identity, properties }: ResolvedResource,
   queueUrls: ReadonlyMap<string, string>,
 ): EventSourceMapping {
   const given = v.parse(mappingProperties, properties);
   const queueUrl = queueUrls.get(given.EventSourceArn);
   if (queueUrl === undefined) throw new Error(`${given.EventSourceArn} is no queue of this stack`);
   return {
+    uuid: identity.ref,
     queueUrl,
     queueArn: given.EventSourceArn,
     functionId: given.FunctionName,

@@ -72,6 +72,7 @@ function startTriggers(
     const invokeTarget = (event: unknown) => invoke(mapping.functionId, event);
     return startEventSourcePoller(mapping, { sqs: clients.sqs, region, onProblem, invoke: invokeTarget });
   });
+  for (const poller of pollers) emulators.mappings.set(poller.mapping.uuid, poller);
   const { accountId } = emulators;
   const stopScheduler = startScheduler(plans, { region, accountId, minuteMs, onProblem, invoke });
   return async () => {

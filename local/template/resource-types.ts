@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { secretArn } from '../secrets-manager/arn.ts';
 
 /** Where the emulated account lives, and where its queues answer. */
@@ -42,6 +43,12 @@ const table: ResourceType['identify'] = (name, account) => ({
   attributes: { Arn: arn('dynamodb', `table/${name}`, account) },
 });
 
+/** A UUID that follows from the name, where AWS makes one up. */
+function uuidOf(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5');
+}
+
 /** Every resource type a local run understands. One that is absent is refused, so that nothing is left out by accident. */
 export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::SQS::Queue': run('QueueName', (name, account) => {
@@ -67,7 +74,11 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     ref: name,
     attributes: { Arn: arn('lambda', `function:${name}`, account) },
   })),
-  'AWS::Lambda::EventSourceMapping': run('', (name) => ({ ref: name, attributes: { Id: name } })),
+  'AWS::Lambda::EventSourceMapping': run('', (name, account) => {
+    const id = uuidOf(name);
+    const attributes = { Id: id, EventSourceMappingArn: arn('lambda', `event-source-mapping:${id}`, account) };
+    return { ref: id, attributes };
+  }),
   'AWS::Scheduler::Schedule': run('Name', (name, account) => ({
     ref: name,
     attributes: { Arn: arn('scheduler', `schedule/default/${name}`, account) },
@@ -97,4 +108,5 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::SNS::TopicPolicy': skip('sns'),
   'AWS::SQS::QueuePolicy': skip('sqs'),
   'AWS::SSM::Parameter': skip('ssm', 'Name'),
+  'AWS::XRay::SamplingRule': skip('xray'),
 };

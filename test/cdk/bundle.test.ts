@@ -4,21 +4,30 @@ import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { only, synthesiseInto } from './synth.ts';
 
-describe('bundle of the sender', () => {
-  const outdir = mkdtempSync(join(tmpdir(), 'postroom-bundle-'));
+const outdir = mkdtempSync(join(tmpdir(), 'postroom-bundle-'));
+let template: Template;
+
+beforeAll(() => {
+  template = synthesiseInto(new App({ outdir, analyticsReporting: false }));
+});
+afterAll(() => rmSync(outdir, { recursive: true }));
+
+describe.each([
+  ['Sender', 'functions/sender.ts'],
+  ['Probe', 'functions/probe.ts'],
+])('bundle of the %s', (part, entry) => {
   const bundle = { file: '', environment: {} };
 
   beforeAll(() => {
-    const template = synthesiseInto(new App({ outdir, analyticsReporting: false }));
-    const { Code, Environment } = only(template, 'AWS::Lambda::Function').properties;
+    const { Code, Environment } = only(template, 'AWS::Lambda::Function', part).properties;
     bundle.file = join(outdir, `asset.${Code.S3Key.replace('.zip', '')}`, 'index.mjs');
     bundle.environment = asDeployed(Environment.Variables);
   });
-  afterAll(() => rmSync(outdir, { recursive: true }));
 
   it('is one ESM file, minified, of at most 800 KB, with a source map', () => {
     const code = readFileSync(bundle.file, 'utf8');
@@ -27,7 +36,7 @@ describe('bundle of the sender', () => {
     expect(Buffer.byteLength(code)).toBeLessThanOrEqual(800_000);
     expect(code.split('\n').length).toBeLessThan(code.length / 1000 + 20);
     expect(JSON.parse(readFileSync(`${bundle.file}.map`, 'utf8')).sources).toContainEqual(
-      expect.stringContaining('functions/sender.ts'),
+      expect.stringContaining(entry),
     );
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { senderEnvironment } from '../../lib/contracts/sender-environment.ts';
 import { actions, only, statements, synthesise } from './synth.ts';
 
-const policyOf = (overrides: object = {}) => statements(synthesise(overrides), 'AWS::IAM::Policy');
+const policyOf = (overrides: object = {}) => statements(synthesise(overrides), 'AWS::IAM::Policy', 'Sender');
 
 describe('sender function', () => {
   it('runs on Node 24 and arm64 with the memory, time and tracing of the config', () => {
@@ -23,12 +23,12 @@ describe('sender function', () => {
     const template = synthesise({ tracing: { sampleRate: 0 } });
 
     template.hasResourceProperties('AWS::Lambda::Function', { TracingConfig: Match.absent() });
-    expect(JSON.stringify(statements(template, 'AWS::IAM::Policy'))).not.toContain('xray');
+    expect(JSON.stringify(statements(template, 'AWS::IAM::Policy', 'Sender'))).not.toContain('xray');
   });
 
   it('writes to a log group of its own that forgets', () => {
     const template = synthesise({ logRetentionDays: 90 });
-    const { id, properties } = only(template, 'AWS::Logs::LogGroup');
+    const { id, properties } = only(template, 'AWS::Logs::LogGroup', 'Sender');
 
     expect(properties.RetentionInDays).toBe(90);
     template.hasResourceProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: { Ref: id } } });
@@ -52,7 +52,7 @@ describe('environment', () => {
       relays: { primary: { weight: 2, fromDomains: ['Example.COM'] }, other: { secretName: 'mail/other', tier: 3 } },
       allowedFromDomains: ['EXAMPLE.com'],
     };
-    const variables = only(synthesise(overrides), 'AWS::Lambda::Function').properties.Environment.Variables;
+    const variables = only(synthesise(overrides), 'AWS::Lambda::Function', 'Sender').properties.Environment.Variables;
     const deployed = {
       ...variables,
       POSTROOM_INTAKE_QUEUE_URL: 'https://sqs.eu-central-1.amazonaws.com/123456789012/postroom-test-intake',
@@ -96,14 +96,14 @@ describe('permissions', () => {
   it('have no wildcard action and no managed policy', () => {
     const template = synthesise({ attachmentBuckets: ['reports'] });
 
-    expect(statements(template, 'AWS::IAM::Policy').flatMap(actions).join()).not.toContain('*');
+    expect(statements(template, 'AWS::IAM::Policy', 'Sender').flatMap(actions).join()).not.toContain('*');
     template.hasResourceProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
   });
 
   it('of the ledger: one item at a time', () => {
     const template = synthesise();
     const arn = { 'Fn::GetAtt': [only(template, 'AWS::DynamoDB::Table', 'Ledger').id, 'Arn'] };
-    const granted = statements(template, 'AWS::IAM::Policy').filter(
+    const granted = statements(template, 'AWS::IAM::Policy', 'Sender').filter(
       ({ Resource }) => JSON.stringify(Resource) === JSON.stringify(arn),
     );
 

@@ -17,11 +17,14 @@ describe('stack', () => {
     const intake = only(template, 'AWS::SQS::Queue', 'Intake').id;
 
     expect(Object.keys(outputs).sort()).toEqual([
+      'AlarmTopicArn',
+      'DashboardName',
       'DeadLetterQueueArn',
       'DeadLetterQueueUrl',
       'IntakeQueueArn',
       'IntakeQueueUrl',
       'LedgerTableName',
+      'ProbeFunctionName',
       'RelayHealthTableName',
       'RelaySecretArns',
       'SenderFunctionName',
@@ -53,7 +56,7 @@ describe('stack', () => {
     const types = Object.values(synthesise().toJSON()['Resources']).map((resource) => Object(resource).Type);
 
     expect(types.filter((type) => /^Custom::|CustomResource/.test(type))).toEqual([]);
-    expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(1);
+    expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(2);
   });
 
   it('warns of sender domains that are allowed and that no relay takes', () => {

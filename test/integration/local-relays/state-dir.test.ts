@@ -15,6 +15,7 @@ const endpoints: Endpoints = {
   s3: 'http://127.0.0.1:1',
   dynamodb: 'http://127.0.0.1:2',
   secretsManager: 'http://127.0.0.1:3',
+  lambda: 'http://127.0.0.1:5',
   outputs: { IntakeQueueUrl: 'http://127.0.0.1:1/q' },
   mailbox: 'http://127.0.0.1:4/messages',
   defaultFrom: 'postroom@example.com',

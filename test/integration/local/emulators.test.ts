@@ -11,8 +11,8 @@ beforeEach(async () => {
 afterEach(() => emulators.close());
 
 function urls(): URL[] {
-  const { sqs, dynamodb, secretsManager } = emulators.endpoints;
-  return [sqs, dynamodb, secretsManager].map((url) => new URL(url));
+  const { sqs, dynamodb, secretsManager, lambda } = emulators.endpoints;
+  return [sqs, dynamodb, secretsManager, lambda].map((url) => new URL(url));
 }
 
 it('listens on 127.0.0.1 only', async () => {

@@ -15,6 +15,7 @@ const endpoints: Endpoints = {
   s3: nowhere,
   dynamodb: nowhere,
   secretsManager: nowhere,
+  lambda: nowhere,
 };
 
 let asset: Awaited<ReturnType<typeof createAsset>>;

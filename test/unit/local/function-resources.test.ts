@@ -64,6 +64,7 @@ describe('an event source mapping', () => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
     });
     expect(mapping).toEqual({
+      uuid: 'x',
       queueUrl: 'http://q',
       queueArn: 'arn:q',
       functionId: 'f',
