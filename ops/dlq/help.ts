@@ -46,6 +46,9 @@ command for those: it derives the key from the message, or from the message id t
 
 Each line of an export holds "message", which is what "aws sqs send-message --cli-input-json" takes with a --queue-url.
 
+On AWS it needs cloudformation:DescribeStacks; sqs:ReceiveMessage, DeleteMessage, ChangeMessageVisibility and
+GetQueueAttributes on the dead-letter queue; sqs:SendMessage on the intake queue; dynamodb:GetItem on the ledger table.
+
 Exits 0 when all went well, 1 when something failed, was interrupted or was not found, 2 when the arguments are wrong or
 nothing runs there.
 `;

@@ -12,6 +12,7 @@ const endpoints = v.object({
   secretAccessKey: text,
   sqs: url,
   dynamodb: url,
+  secretsManager: url,
   /** Stack outputs by key. */
   outputs: v.record(v.string(), v.string()),
 });

@@ -1,5 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { StackOutput } from '../../lib/contracts/outputs.ts';
 import { CommandError, errorText } from './command.ts';
@@ -11,6 +12,7 @@ export interface Target {
   readonly name: string;
   readonly sqs: SQSClient;
   readonly dynamoDb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
   /** Throws a CommandError when the stack lacks it: it was deployed by another version. */
   output(key: StackOutput): string;
   /** Closes the connections to it. */
@@ -26,6 +28,9 @@ export interface TargetOptions {
 /** People wait for these commands: better an error in half a minute than a command that hangs. */
 const requestHandler = { connectionTimeout: 5000, requestTimeout: 30_000 };
 
+/** AWS-compatible endpoints give queues URLs whose host need not resolve; by default the SDK would follow them. */
+const byConfiguredEndpoint = { useQueueUrlAsEndpoint: false };
+
 /**
  * Finds the deployed stage as the AWS SDK's standard environment says (region, credentials, `AWS_ENDPOINT_URL`…), or the
  * local system by its state directory. Throws a CommandError with exit code 2 when it is not there.
@@ -35,14 +40,15 @@ export async function resolveTarget({ stage, stateDir }: TargetOptions): Promise
 }
 
 async function localTarget(stateDir: string): Promise<Target> {
-  const { region, accessKeyId, secretAccessKey, sqs, dynamodb, outputs } = await readEndpoints(stateDir);
+  const { region, accessKeyId, secretAccessKey, sqs, dynamodb, secretsManager, outputs } =
+    await readEndpoints(stateDir);
   const common = { region, credentials: { accessKeyId, secretAccessKey }, requestHandler };
-  return target(
-    `the local system in ${stateDir}`,
-    new SQSClient({ ...common, endpoint: sqs, useQueueUrlAsEndpoint: false }),
-    new DynamoDBClient({ ...common, endpoint: dynamodb }),
-    outputs,
-  );
+  const clients = {
+    sqs: new SQSClient({ ...common, endpoint: sqs, ...byConfiguredEndpoint }),
+    dynamoDb: new DynamoDBClient({ ...common, endpoint: dynamodb }),
+    secretsManager: new SecretsManagerClient({ ...common, endpoint: secretsManager }),
+  };
+  return target(`the local system in ${stateDir}`, clients, outputs);
 }
 
 async function deployedTarget(stage: string): Promise<Target> {
@@ -51,8 +57,12 @@ async function deployedTarget(stage: string): Promise<Target> {
   try {
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackName }));
     const outputs = (Stacks[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
-    const clients = [new SQSClient({ requestHandler }), new DynamoDBClient({ requestHandler })] as const;
-    return target(`stage ${stage}`, ...clients, Object.fromEntries(outputs));
+    const clients = {
+      sqs: new SQSClient({ requestHandler, ...byConfiguredEndpoint }),
+      dynamoDb: new DynamoDBClient({ requestHandler }),
+      secretsManager: new SecretsManagerClient({ requestHandler }),
+    };
+    return target(`stage ${stage}`, clients, Object.fromEntries(outputs));
   } catch (error) {
     throw new CommandError(
       `The stack ${stackName} cannot be read: ${errorText(error)}\n` +
@@ -67,22 +77,19 @@ async function deployedTarget(stage: string): Promise<Target> {
 
 function target(
   name: string,
-  sqs: SQSClient,
-  dynamoDb: DynamoDBClient,
+  clients: Pick<Target, 'sqs' | 'dynamoDb' | 'secretsManager'>,
   outputs: Readonly<Record<string, string>>,
 ): Target {
   return {
     name,
-    sqs,
-    dynamoDb,
+    ...clients,
     output: (key) => {
       const value = outputs[key];
       if (value === undefined) throw new CommandError(`The stack has no output ${key}. Deploy it anew.`, 2);
       return value;
     },
     close: () => {
-      sqs.destroy();
-      dynamoDb.destroy();
+      for (const client of Object.values(clients)) client.destroy();
     },
   };
 }
