@@ -36,6 +36,7 @@ export class Channel {
   #socket: Socket;
   #user: ChannelUser | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #lastLook: NodeJS.Immediate | undefined;
   #over = false;
 
   constructor(socket: Socket, secured: boolean, options: ChannelOptions) {
@@ -74,19 +75,24 @@ export class Channel {
 
   /** From now on the user has `milliseconds` to call this again, or {@link disarm}; else the channel is lost. */
   arm(milliseconds: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#over) this.#timer = setTimeout(() => this.#lose(timedOut(milliseconds)), milliseconds);
+    this.disarm();
+    if (this.#over) return;
+    this.#timer = setTimeout(() => {
+      // When the process itself was late, the answer may have been lying there in time: timers run before sockets are read.
+      this.#lastLook = setImmediate(() => this.#lose(timedOut(milliseconds)));
+    }, milliseconds);
   }
 
   disarm(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#lastLook);
   }
 
   /** Ends the connection at once; the user is not told. */
   destroy(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.disarm();
     this.connection.close();
     this.#unwatch(this.#socket);
     this.#unwatch(this.#plain);

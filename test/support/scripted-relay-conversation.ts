@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { ConnectionRecord, RelayLog, RelayOptions, Script, ScriptPhase } from './scripted-relay.ts';
-import { ehloReply, type TlsAcceptor } from './scripted-relay-abilities.ts';
-import { type AuthExchange, startAuth } from './scripted-relay-auth.ts';
+import type { TlsAcceptor } from './scripted-relay-abilities.ts';
 import { type Behaviour, perform } from './scripted-relay-behaviour.ts';
+import { Dialogue } from './scripted-relay-dialogue.ts';
 
 interface Surroundings {
   readonly options: RelayOptions;
@@ -13,11 +13,6 @@ interface Surroundings {
   readonly count: { transactions: number };
   readonly changed: () => void;
   readonly script: () => Script;
-}
-
-interface OpenTransaction {
-  readonly mail: string;
-  readonly recipients: string[];
 }
 
 const phaseOf: Readonly<Record<string, ScriptPhase>> = {
@@ -44,14 +39,14 @@ export class Conversation {
   #socket: Socket;
   #line = '';
   #mute = false;
-  #transaction: OpenTransaction | undefined;
-  #auth: AuthExchange | undefined;
+  readonly #dialogue: Dialogue;
   #body: Buffer[] | undefined;
 
   constructor(socket: Socket, around: Surroundings) {
     this.#raw = socket;
     this.#socket = socket;
     this.#around = around;
+    this.#dialogue = new Dialogue(around.options, this.#record);
     this.#number = around.log.connections.push(this.#record);
     socket.on('error', () => {});
     socket.once('close', () => {
@@ -120,8 +115,8 @@ export class Conversation {
   }
 
   #command(line: string): void {
-    if (this.#auth) {
-      this.say(this.#continueAuth(this.#auth, line));
+    if (this.#dialogue.loggingIn) {
+      this.say(this.#dialogue.continueLogin(line));
       return;
     }
     this.#record.commands.push(line);
@@ -130,63 +125,13 @@ export class Conversation {
     if (verb === 'QUIT') this.#record.quit = true;
     const phase = phaseOf[verb];
     if (phase !== undefined && this.#act(phase, line)) return;
-    this.say(this.#normalReply(verb, line));
+    this.say(this.#dialogue.reply(verb, line));
+    if (this.#dialogue.messageExpected) this.#body = [];
     if (verb === 'STARTTLS' && !this.#record.tls) {
       this.#socket.uncork();
       this.#startTls(() => {});
     }
     if (verb === 'QUIT') this.#socket.end();
-  }
-
-  #normalReply(verb: string, line: string): string {
-    switch (verb) {
-      case 'EHLO':
-        return ehloReply(this.#around.options, this.#record.tls !== undefined);
-      case 'STARTTLS':
-        return '220 2.0.0 go ahead';
-      case 'AUTH':
-        return this.#authenticate(line);
-      case 'MAIL':
-        return this.#mail(line);
-      case 'RCPT':
-        this.#transaction?.recipients.push(line);
-        return this.#transaction ? '250 2.1.5 ok' : '503 5.5.1 MAIL first';
-      case 'DATA':
-        return this.#data();
-      case 'RSET':
-        this.#transaction = undefined;
-        return '250 2.0.0 flushed';
-      case 'QUIT':
-        return '221 2.0.0 bye';
-      default:
-        return '500 5.5.2 unknown command';
-    }
-  }
-
-  #authenticate(line: string): string {
-    const { auth = [], login = { user: 'user', password: 'secret' } } = this.#around.options;
-    this.#auth = startAuth(line, auth, login);
-    return this.#continueAuth(this.#auth, undefined);
-  }
-
-  #continueAuth(exchange: AuthExchange, line: string | undefined): string {
-    const step = exchange(line);
-    if (step.done) this.#auth = undefined;
-    if (step.user !== undefined) this.#record.authenticatedAs = step.user;
-    return step.reply;
-  }
-
-  #mail(line: string): string {
-    if (this.#transaction) return '503 5.5.1 nested MAIL command';
-    this.#transaction = { mail: line, recipients: [] };
-    return '250 2.1.0 ok';
-  }
-
-  #data(): string {
-    if (!this.#transaction) return '503 5.5.1 MAIL first';
-    if (this.#transaction.recipients.length === 0) return '554 5.5.1 no valid recipients';
-    this.#body = [];
-    return '354 go ahead';
   }
 
   #readBody(body: Buffer[], chunk: Buffer): void {
@@ -201,9 +146,8 @@ export class Conversation {
   }
 
   #finish(stuffed: Buffer): void {
-    const { mail, recipients } = this.#transaction ?? { mail: '', recipients: [] };
+    const { mail, recipients } = this.#dialogue.takeMessage();
     this.#body = undefined;
-    this.#transaction = undefined;
     const scripted = this.#act('final', '');
     const text = stuffed.subarray(0, -3).toString('latin1').replaceAll('\r\n..', '\r\n.').replace(/^\.\./, '.');
     this.#around.log.messages.push({

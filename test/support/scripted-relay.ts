@@ -4,7 +4,7 @@ import { tlsAcceptor } from './scripted-relay-abilities.ts';
 import type { Behaviour } from './scripted-relay-behaviour.ts';
 import { Conversation } from './scripted-relay-conversation.ts';
 
-export { type Behaviour, type Fault, faults } from './scripted-relay-behaviour.ts';
+export { type Behaviour, faults } from './scripted-relay-behaviour.ts';
 
 /**
  * Moments at which a scripted relay can misbehave. `tls` is the handshake (implicit, or after STARTTLS), `body` the

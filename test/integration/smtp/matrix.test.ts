@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Phase, SmtpFailure } from '../../../lib/outcome/outcome.ts';
-import { type Behaviour, faults, type RelayOptions, type ScriptPhase } from '../../support/scripted-relay.ts';
+import type { SmtpTimeouts } from '../../../lib/smtp/transport.ts';
+import {
+  type Behaviour,
+  faults,
+  type RelayOptions,
+  type Script,
+  type ScriptPhase,
+} from '../../support/scripted-relay.ts';
 import { createCertificates } from '../../support/tls.ts';
 import { mail, patient, settingsFor, start } from './rig.ts';
 
@@ -15,9 +22,35 @@ type Bad = (typeof badReplies)[number];
 
 const behaviourOf = (bad: Bad): Behaviour =>
   bad in replies ? replies[bad as keyof typeof replies] : (bad as Behaviour);
-/** Only what must pass is short: a busy machine must not turn an answer into a time-out. */
-const timeoutsFor = (bad: Bad) =>
-  bad === 'stall' || bad === 'trickle' ? { ...patient, greetingMs: 250, commandMs: 250, finalReplyMs: 250 } : patient;
+/** Which phase comes right before, as the relay sees it. */
+const before: Partial<Record<ScriptPhase, ScriptPhase>> = {
+  ehlo: 'greeting',
+  starttls: 'ehlo',
+  tls: 'starttls',
+  auth: 'ehlo',
+  rcpt: 'mail',
+  data: 'rcpt',
+  body: 'data',
+};
+
+/**
+ * Bounds that are long until the relay has come to the phase before the one where it misbehaves: a busy machine must not
+ * turn the answers before it into time-outs.
+ */
+function misbehaveAt(phase: ScriptPhase, bad: Bad): { script: Script; timeouts: SmtpTimeouts; hurry: () => void } {
+  const timeouts = { ...patient };
+  const hurry = (): undefined => {
+    if (bad === 'stall' || bad === 'trickle') Object.assign(timeouts, { greetingMs: 100, commandMs: 100 });
+  };
+  const previous = before[phase];
+  const script: Script = {
+    ...(previous ? { [previous]: hurry } : {}),
+    [phase]: behaviourOf(bad),
+  };
+  if (phase === 'greeting') hurry();
+  if (phase === 'final' && (bad === 'stall' || bad === 'trickle')) timeouts.finalReplyMs = 100;
+  return { script, timeouts, hurry };
+}
 
 function expected(phase: Phase, bad: Bad, reused: boolean): unknown {
   const replied = { '4xx': 451, '5xx': 554, '421': 421 }[bad as string];
@@ -39,12 +72,13 @@ const setUp: readonly ScriptPhase[] = ['greeting', 'ehlo', 'starttls', 'auth'];
 
 describe.each(setUp)('a relay that misbehaves at %s', (phase) => {
   it.concurrent.for(badReplies)('%s', async (bad, { onTestFinished }) => {
+    const { script, timeouts } = misbehaveAt(phase, bad);
     const relayOptions: RelayOptions = {
-      script: { [phase]: behaviourOf(bad) },
+      script,
       auth: ['PLAIN'],
       ...(phase === 'starttls' ? { tls: { mode: 'starttls', ...certificates.right } } : {}),
     };
-    const { relay, rig } = await start(relayOptions, { timeouts: timeoutsFor(bad) }, onTestFinished);
+    const { relay, rig } = await start(relayOptions, { timeouts }, onTestFinished);
     const failure = await rig.refusal(
       settingsFor(relay, {
         tls: phase === 'starttls' ? 'starttls' : 'none',
@@ -62,11 +96,10 @@ const handshakeFaults = ['garbage', 'stall', 'trickle', 'close', 'reset'] as con
 
 describe.each(['implicit', 'starttls'] as const)('a relay that misbehaves in the %s TLS handshake', (mode) => {
   it.concurrent.for(handshakeFaults)('%s', async (bad, { onTestFinished }) => {
-    const { relay, rig } = await start(
-      { script: { tls: bad }, tls: { mode, ...certificates.right } },
-      { timeouts: timeoutsFor(bad) },
-      onTestFinished,
-    );
+    const { script, timeouts, hurry } = misbehaveAt('tls', bad);
+    if (mode === 'implicit') hurry();
+    const relayOptions = { script, tls: { mode, ...certificates.right } };
+    const { relay, rig } = await start(relayOptions, { timeouts }, onTestFinished);
     const failure = await rig.refusal(settingsFor(relay, { tls: mode, ca: certificates.ca }));
     const kinds = { garbage: 'tls', stall: 'timeout', trickle: 'timeout', close: 'closed', reset: 'closed' };
     expect(failure).toEqual({ phase: 'tls', reused: false, error: { kind: kinds[bad], message: expect.any(String) } });
@@ -89,11 +122,14 @@ for (const [scripted, phase] of conversation) {
     { reused: true, pipelining: false },
   ])(`a relay that misbehaves at ${scripted}, $reused $pipelining`, ({ reused, pipelining }) => {
     it.concurrent.for(badReplies)('%s', async (bad, { onTestFinished }) => {
-      const { relay, rig } = await start({ pipelining }, { timeouts: timeoutsFor(bad) }, onTestFinished);
+      const { script, timeouts, hurry } = misbehaveAt(scripted, bad);
+      const { relay, rig } = await start({ pipelining }, { timeouts }, onTestFinished);
       const settings = settingsFor(relay, { maxSessions: 1 });
       if (reused) await rig.deliver(settings);
-      relay.script = { [scripted]: behaviourOf(bad) };
-      const result = await rig.deliver(settings, mail({ to: ['a@example.org', 'b@example.org'] }));
+      const session = await rig.acquire(settings);
+      relay.script = script;
+      if (scripted === 'mail') hurry();
+      const result = await session.send(mail({ to: ['a@example.org', 'b@example.org'] }), Date.now() + 25_000);
       expect(result.accepted).toEqual([]);
       expect(result.failed).toEqual(
         ['a@example.org', 'b@example.org'].map((address) => ({ address, failure: expected(phase, bad, reused) })),
@@ -114,11 +150,8 @@ describe('a relay that misbehaves in the body', () => {
     Buffer.alloc(24 * 1024 * 1024, `${'x'.repeat(98)}\r\n`),
   ]);
   it.for(badReplies)('%s', async (bad, { onTestFinished }) => {
-    const { relay, rig } = await start(
-      { script: { body: behaviourOf(bad) } },
-      { timeouts: timeoutsFor(bad) },
-      onTestFinished,
-    );
+    const { script, timeouts } = misbehaveAt('body', bad);
+    const { relay, rig } = await start({ script }, { timeouts }, onTestFinished);
     const result = await rig.deliver(settingsFor(relay), mail({ message }));
     const [failed] = result.failed as readonly { failure: SmtpFailure }[];
     expect(failed?.failure).toEqual(expected('body', bad, false));

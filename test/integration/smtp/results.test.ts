@@ -121,6 +121,19 @@ it('believes a 250 although the relay closes in the same breath', async () => {
   await relay.until(() => relay.openConnections() === 0);
 });
 
+it('hears an answer that came in time although the process was late', async () => {
+  const { relay, rig } = await start({}, { timeouts: { ...patient, finalReplyMs: 1000 } });
+  relay.script = {
+    final: () => {
+      relay.say('250 2.0.0 taken');
+      const until = performance.now() + 1300;
+      while (performance.now() < until);
+      return 'stall';
+    },
+  };
+  expect((await rig.deliver(settingsFor(relay))).accepted).toHaveLength(1);
+});
+
 describe('the envelope', () => {
   it('keeps the null sender, announces the size, and 8-bit only when it is needed', async () => {
     const { relay, rig } = await start({ size: 1000 });
@@ -176,14 +189,14 @@ describe('the deadline', () => {
   });
 
   it('cuts each wait of the transaction', async () => {
-    const { relay, rig } = await start({ script: { data: 'stall' } }, { timeouts: { ...patient, finalReplyMs: 100 } });
+    const { relay, rig } = await start({ script: { mail: 'stall' } }, { timeouts: { ...patient, finalReplyMs: 100 } });
     const { failed } = await rig.deliver(settingsFor(relay), mail(), 250);
-    expect(failed[0]?.failure).toMatchObject({ phase: 'data', error: { kind: 'timeout' } });
+    expect(failed[0]?.failure).toMatchObject({ phase: 'mail', error: { kind: 'timeout' } });
   });
 
   it('cuts the set-up', async () => {
     const { relay, rig } = await start({ script: { greeting: 'stall' } });
-    const failure = await rig.refusal(settingsFor(relay), { withinMs: 100 });
+    const failure = await rig.refusal(settingsFor(relay), { withinMs: 1000 });
     expect(failure).toMatchObject({ phase: 'greeting', error: { kind: 'timeout' } });
     expect(await rig.refusal(settingsFor(relay), { withinMs: 0 })).toMatchObject({ error: { kind: 'timeout' } });
     expect(relay.connections).toHaveLength(1);

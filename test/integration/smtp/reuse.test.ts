@@ -79,8 +79,10 @@ describe('a kept session that is no use any more', () => {
   });
 
   it('fails in MAIL within the command time-out when it died without a word', async () => {
-    const { relay, rig } = await start({}, { timeouts: { ...patient, commandMs: 100 } });
+    const timeouts = { ...patient };
+    const { relay, rig } = await start({}, { timeouts });
     await rig.deliver(settingsFor(relay));
+    timeouts.commandMs = 100;
     relay.script = { mail: 'stall' };
     const { failed } = await rig.deliver(settingsFor(relay));
     expect(failed[0]?.failure).toMatchObject({ phase: 'mail', reused: true, error: { kind: 'timeout' } });
@@ -192,7 +194,7 @@ describe('close', () => {
     ['421', []],
     ['221', ['closed']],
   ] as const)('counts a connection as closed only after 221, and ends it in any case: %s', async (answer, counted) => {
-    const { relay, rig } = await start({}, { timeouts: { ...patient, commandMs: 100 } });
+    const { relay, rig } = await start({}, { timeouts: { ...patient, commandMs: 2000 } });
     await rig.deliver(settingsFor(relay));
     const behaviours = {
       stall: 'stall',
