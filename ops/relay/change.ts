@@ -1,0 +1,79 @@
+import { freshBreaker, type Override, type RelayHealthItem } from '../../lib/health/item.ts';
+import { CommandError, errorText } from '../shared/command.ts';
+import type { Session } from './session.ts';
+import { describeOverride, describeRelay, summaryOf } from './words.ts';
+
+export const drain = (session: Session): Promise<number> => override(session, 'draining');
+export const disable = (session: Session): Promise<number> => override(session, 'disabled');
+export const enable = (session: Session): Promise<number> => override(session, 'enabled');
+
+/** Closes the breaker. What probes found out stays: the next probe says it anew, and nobody else can. */
+export async function reset(session: Session): Promise<number> {
+  const { clock, note, options } = session;
+  const before = (await readItem(session))?.breaker ?? freshBreaker;
+  const item = await change(session, () => ({ breaker: { ...freshBreaker, closedAt: clock.now() } }));
+  report(session, item);
+  if (options.json) return 0;
+  note(
+    before.state === 'closed'
+      ? 'Its breaker was closed already; counted faults are forgotten.'
+      : 'Its breaker is closed.',
+  );
+  return 0;
+}
+
+async function override(session: Session, mode: Override['mode']): Promise<number> {
+  const { options, clock, note } = session;
+  const { reason, forMs } = options;
+  const setAt = clock.now();
+  const set: Override = {
+    mode,
+    setAt,
+    ...(reason === undefined ? {} : { reason }),
+    ...(forMs === undefined ? {} : { expiresAt: setAt + forMs }),
+  };
+  const item = await change(session, () => ({ override: set }));
+  report(session, item);
+  if (!options.json) note(`${options.relay}: ${describeOverride(set, setAt)}. Senders act on it within 15 seconds.`);
+  return 0;
+}
+
+function report({ options, clock, print }: Session, item: RelayHealthItem): void {
+  const now = clock.now();
+  print(options.json ? JSON.stringify(summaryOf(options.relay, item, now)) : describeRelay(options.relay, item, now));
+}
+
+/** Senders and probes write the same item; losing more often than this in a row is no race any more. */
+const mostTries = 20;
+
+/** Puts the change into the item as it stands then: what others wrote in between is kept. */
+async function change(
+  session: Session,
+  apply: () => Partial<Pick<RelayHealthItem, 'breaker' | 'override'>>,
+): Promise<RelayHealthItem> {
+  const { store, clock, newId, options } = session;
+  const { relay } = options;
+  let stored = await readItem(session);
+  for (let tries = 1; tries <= mostTries; tries += 1) {
+    const kept = stored ?? { breaker: freshBreaker };
+    const next = { ...kept, ...apply(), relay, revision: newId(), changedAt: clock.now() };
+    const result = await told(relay, store.write(next, stored));
+    if (result.written) return next;
+    stored = result.current;
+  }
+  throw new CommandError(`The health of ${relay} was changed by others ${mostTries} times meanwhile. Try again.`);
+}
+
+function readItem({ store, options }: Session): Promise<RelayHealthItem | undefined> {
+  return told(options.relay, store.read(options.relay));
+}
+
+async function told<T>(relay: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new CommandError(`The health of ${relay} cannot be read or written: ${errorText(error)}`, 1, {
+      cause: error,
+    });
+  }
+}
