@@ -8,15 +8,13 @@ import type { SenderProps } from './sender.ts';
  * sending traces.
  */
 export function senderPolicy(props: SenderProps, logGroup: LogGroup): PolicyStatement[] {
-  const { queues, ledger, relayHealth, secrets } = props;
+  const { config, queues, ledger, relayHealth, secrets } = props;
+  const bounces = config.bounces.mode === 'off' ? [] : [queues.intake.queueArn];
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
-    allow(['sqs:SendMessage'], [queues.deadLetters.queueArn]),
+    allow(['sqs:SendMessage'], [queues.deadLetters.queueArn, ...bounces]),
     allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [ledger.tableArn]),
-    allow(
-      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Scan', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      [relayHealth.tableArn],
-    ),
+    allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], [relayHealth.tableArn]),
     allow(['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], secrets.policyResources),
     ...attachments(props),
   ];

@@ -26,8 +26,15 @@ export function senderSettings(config: StageConfig, secretNames: Readonly<Record
     maxBytesInFlight: bytesInFlight(sender.memoryMb),
     smtp,
     retry,
+    ...bounceSettings(config),
     breaker,
   };
+}
+
+/** Nothing for a stage that sends no bounces. */
+function bounceSettings({ bounces }: StageConfig): Pick<SenderSettings, 'bounces'> {
+  const { mode, ...settings } = bounces;
+  return mode === 'off' ? {} : { bounces: settings };
 }
 
 /** Lambda: all environment variables of a function together, names and values. */

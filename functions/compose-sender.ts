@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { createBouncePort } from '../lib/bounce/port.ts';
 import type { SenderEnvironment } from '../lib/contracts/sender-environment.ts';
 import { sqsDeadLetterQueue } from '../lib/dead-letter/sqs-queue.ts';
 import { type BatchPorts, deliverBatch } from '../lib/delivery/batch.ts';
@@ -100,7 +101,19 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
     clock,
     idleMs: idleSessionMs,
   });
+  const build: BatchPorts['build'] = (mail, { date, deadline }) =>
+    buildMessage(mail, {
+      fetchObject: (location, maxBytes) => fetchS3Object(clients.s3(), clock, location, { maxBytes, deadline }),
+      date,
+      maxMessageBytes: settings.maxMessageBytes,
+      allowedFromDomains: settings.allowedFromDomains,
+    });
+  const holding = byteBudget(settings.maxBytesInFlight);
+  const { maxMessageBytes, bounces } = settings;
+  const queueUrl = environment.POSTROOM_INTAKE_QUEUE_URL;
+  const bounceOptions = { sqs: clients.sqs, queueUrl, build, holding, maxMessageBytes, clock };
   const ports: BatchPorts = {
+    ...(bounces === undefined ? {} : { bounces: createBouncePort({ ...bounceOptions, settings: bounces }) }),
     clock,
     random,
     newId: randomUUID,
@@ -115,19 +128,13 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
     }),
     transport,
     deadLetters: sqsDeadLetterQueue(clients.sqs, environment.POSTROOM_DEAD_LETTER_QUEUE_URL),
-    build: (mail, { date, deadline }) =>
-      buildMessage(mail, {
-        fetchObject: (location, maxBytes) => fetchS3Object(clients.s3(), clock, location, { maxBytes, deadline }),
-        date,
-        maxMessageBytes: settings.maxMessageBytes,
-        allowedFromDomains: settings.allowedFromDomains,
-      }),
-    holding: byteBudget(settings.maxBytesInFlight),
+    build,
+    holding,
     report: (event) => {
       measureDelivery(event, telemetry);
       logDelivery(event, requestLog);
     },
-    maxMessageBytes: settings.maxMessageBytes,
+    maxMessageBytes,
     retry: settings.retry,
     finalReplyMs: finalReplySeconds * 1000,
     rules: settings,
@@ -141,7 +148,7 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
       const disposed = await deliverBatch(batch, bounds, ports);
       const answered = respond(batch, disposed, {
         client: clients.sqs,
-        queueUrl: environment.POSTROOM_INTAKE_QUEUE_URL,
+        queueUrl,
         clock,
         receivedAt,
         onRefused: (messageId, why) => ports.report({ key: '', messageId, type: 'visibility-refused', why }),

@@ -54,6 +54,11 @@ export const metrics = {
   },
   DeadLettersPoison: { ...stageSum, meaning: 'Dead-letter entries for mails that ended the sender again and again' },
 
+  BouncesPublished: {
+    ...stageSum,
+    meaning: 'Delivery status notifications put on the intake queue, for failed and for late mail',
+  },
+
   CrashesSeen: { ...stageSum, meaning: 'Leases found ended without an outcome' },
   LateSettles: { ...stageSum, meaning: 'Outcomes settled after another copy had taken the lease' },
   LedgerUnavailable: { ...stageSum, meaning: 'Mails put back because the ledger could not be claimed' },

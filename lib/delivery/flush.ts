@@ -8,8 +8,10 @@ import type { Delivery } from './deliver.ts';
 import type { DeliveryPorts } from './ports.ts';
 
 /**
- * Pays what the ledger owes the dead-letter queue, tells the mail's sender, then records that it is paid. A crash in
- * between writes the entry again with the same id, and publishes the same bounce, which the ledger then suppresses. Undefined when a service failed: the message stays in the queue and the debt in the ledger.
+ * Tells the mail's sender, pays what the ledger owes the dead-letter queue, then records that it is paid. A crash in
+ * between publishes the same bounce again, which the ledger then suppresses, and writes the entry again with the same id.
+ * The bounce goes first: its repeats are dropped, those of an entry are not. Undefined when a service failed: the message
+ * stays in the queue, and the debt in the ledger.
  */
 export async function flushDeadLetters(
   item: LedgerItem,
@@ -18,6 +20,7 @@ export async function flushDeadLetters(
 ): Promise<LedgerItem | undefined> {
   const { received, report, bounds } = delivery;
   const ids = pendingDeadLetters(item);
+  if (!(await notifySender(delivery, item, { kind: 'failed', deadLetterIds: ids }, ports))) return undefined;
   for (const id of ids) {
     const record = item.deadLetters[id];
     if (record === undefined) continue;
@@ -30,7 +33,6 @@ export async function flushDeadLetters(
     const recipients = Object.values(item.recipients).filter(({ deadLetterId }) => deadLetterId === id).length;
     report({ type: 'dead-lettered', reason: record.reason, recipients });
   }
-  if (!(await notifySender(delivery, item, { kind: 'failed', deadLetterIds: ids }, ports))) return undefined;
   const context = { now: ports.clock.now(), newId: ports.newId };
   const written = await commit(
     ports,

@@ -1,6 +1,12 @@
 import type { DeliveryEvent, FailedAttempt } from '../delivery/events.ts';
 import type { Log, LoggedRecipient } from './log.ts';
 
+const serviceEvents = {
+  ledger: 'ledger.unavailable',
+  'dead-letter-queue': 'queue.dead-letter-failed',
+  'intake-queue': 'queue.bounce-failed',
+} as const;
+
 type Attempt = Extract<DeliveryEvent, { type: 'attempt' }>;
 
 /** One line per attempt, and one for each turn of a mail's fate. */
@@ -45,6 +51,12 @@ export function logDelivery(event: DeliveryEvent, log: Log): void {
       log.event('mail.dead-lettered', { ...common, reason, counts: { recipients } });
       return;
     }
+    case 'bounce': {
+      const { notice, result } = event;
+      const message = result.kind === 'published' ? `as ${result.key}` : result.why;
+      log.event('mail.bounce', { ...common, outcome: `${notice}, ${result.kind}`, message });
+      return;
+    }
     case 'late-settle':
       log.event('ledger.late-settle', { ...common, counts: { accepted: event.accepted } });
       return;
@@ -52,8 +64,7 @@ export function logDelivery(event: DeliveryEvent, log: Log): void {
       log.event('ledger.settle-failed', { ...common, outcome: 'acknowledged' });
       return;
     case 'service-unavailable': {
-      const code = event.service === 'ledger' ? 'ledger.unavailable' : 'queue.dead-letter-failed';
-      log.event(code, { ...common, error: event.error });
+      log.event(serviceEvents[event.service], { ...common, error: event.error });
       return;
     }
     case 'visibility-refused':

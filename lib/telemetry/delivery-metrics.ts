@@ -38,6 +38,9 @@ export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): voi
     case 'dead-lettered':
       telemetry.count(deadLetterMetrics[event.reason]);
       return;
+    case 'bounce':
+      if (event.result.kind === 'published') telemetry.count('BouncesPublished');
+      return;
     case 'late-settle':
       telemetry.count('LateSettles');
       return;

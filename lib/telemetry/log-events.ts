@@ -16,6 +16,7 @@ export const logEvents = {
   },
   'mail.duplicate': { level: 'INFO', meaning: 'The ledger knows this mail as settled; the copy is dropped' },
   'mail.dead-lettered': { level: 'WARN', meaning: 'An entry was written to the dead-letter queue, with its reason' },
+  'mail.bounce': { level: 'INFO', meaning: 'The sender of a failed or late mail was told, or a guard forbade it' },
   'mail.uncertain': { level: 'WARN', meaning: 'The outcome stayed unknown after the final dot' },
   'mail.crash-seen': { level: 'WARN', meaning: 'A lease had ended without an outcome: the sender died in this mail' },
   'relay.fault': { level: 'WARN', meaning: 'The relay, not the mail, is at fault; the next relay or a wait follows' },
@@ -46,6 +47,10 @@ export const logEvents = {
   'queue.dead-letter-failed': {
     level: 'ERROR',
     meaning: 'The dead-letter queue took no entry; the mail stays in the queue',
+  },
+  'queue.bounce-failed': {
+    level: 'ERROR',
+    meaning: 'The intake queue took no bounce; the failed mail stays in the queue',
   },
   'batch.done': { level: 'INFO', meaning: 'The invocation is over: its counts and the time that was left' },
   'probe.failed': {
