@@ -97,6 +97,11 @@ async function redriveUntilKilled(action: string, fate: Fate, count: number): Pr
   return child.signalCode;
 }
 
+/** As many invocations at once as a small stage has. */
+async function concurrently(invoke: () => Promise<void>): Promise<void> {
+  await Promise.all([invoke(), invoke(), invoke(), invoke()]);
+}
+
 async function isEmpty(): Promise<boolean> {
   const depths = await Promise.all([depth(stage, stage.deadLetterUrl), depth(stage, stage.intakeUrl)]);
   return depths.every(({ visible, hidden }) => visible + hidden === 0);
@@ -105,7 +110,13 @@ async function isEmpty(): Promise<boolean> {
 it('redrives 1,000 dead letters under faults, killed three times: who is missing gets the mail once, who has it not at all', async () => {
   relay.script = { rcpt: refuseMost };
   const keys = await Promise.all(Array.from({ length: mails }, (_, index) => publish(index)));
-  for (let handled = 0; handled < mails; ) handled += await invokeOnce(stage, sender);
+  let handled = 0;
+  await concurrently(async () => {
+    while (handled < mails) {
+      const received = await invokeOnce(stage, sender);
+      handled += received;
+    }
+  });
   await moveAfter(stage, 1);
   while ((await depth(stage, stage.intakeUrl)).hidden + (await depth(stage, stage.intakeUrl)).visible > 0) {
     // Received once too often: SQS moves them by itself, and hands out nothing.
@@ -117,9 +128,9 @@ it('redrives 1,000 dead letters under faults, killed three times: who is missing
 
   relay.script = { rcpt: sometimesRefuse(), final: () => (random() < 0.03 ? { reply: '451 4.3.0 later' } : undefined) };
   let over = false;
-  const sending = (async () => {
+  const sending = concurrently(async () => {
     while (!over) await invokeOnce(stage, sender);
-  })();
+  });
   const within = (limit: number) => 1 + Math.floor(random() * limit);
   const killed = [
     await redriveUntilKilled('SendMessage', 'hang-up-after', within(250)),
@@ -138,4 +149,4 @@ it('redrives 1,000 dead letters under faults, killed three times: who is missing
   const ledger = dynamoDbLedger(stage.clients.dynamodb, stage.ledgerTable);
   const items = await Promise.all(keys.map((key) => ledger.read(key)));
   expect(items.filter((item) => item?.state !== 'settled')).toEqual([]);
-}, 240_000);
+}, 300_000);
