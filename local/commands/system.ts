@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { StageConfig } from '../../lib/contracts/stage-config.ts';
 import { createMailbox, type Mailbox } from '../mailbox/mailbox.ts';
 import { serveMailbox } from '../mailbox/server.ts';
-import { startPlatform } from '../platform/platform.ts';
+import { type Platform, startPlatform } from '../platform/platform.ts';
 import type { Behaviour } from '../relays/behaviour.ts';
 import { createCertificate } from '../relays/certificate.ts';
 import { type EmbeddedRelay, startRelay } from '../relays/relay.ts';
@@ -19,6 +19,8 @@ export interface SystemOptions {
   readonly externalRelays?: readonly ExternalRelay[];
   /** How embedded relays behave, by name; well unless told otherwise. */
   readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  /** How long embedded relays keep a silent session, in milliseconds. */
+  readonly relayIdleMs?: number;
   /** Every line that a function writes. */
   readonly onLog?: (line: string) => void;
   /** Something failed that the system lives with. */
@@ -32,6 +34,7 @@ export interface LocalSystem {
   readonly mailboxUrl: string;
   /** The embedded relays; none when external ones are used. */
   readonly relays: ReadonlyMap<string, EmbeddedRelay>;
+  readonly platform: Pick<Platform, 'functions' | 'setSecret' | 'counts'>;
   close(): Promise<void>;
 }
 
@@ -87,7 +90,7 @@ async function compose(options: SystemOptions, closers: Closer[]): Promise<Omit<
     defaultFrom: defaultSender(config),
   };
   await stateDir.publish(endpoints);
-  return { endpoints, mailbox, mailboxUrl, relays };
+  return { endpoints, mailbox, mailboxUrl, relays, platform };
 }
 
 /** The stack is synthesised from a file, and what this run uses need not stand in any stage file. */
@@ -101,7 +104,7 @@ async function writeConfig(config: StageConfig, directory: string, closers: Clos
 }
 
 async function openRelays(
-  { config, externalRelays, behaviours = {} }: SystemOptions,
+  { config, externalRelays, behaviours = {}, relayIdleMs }: SystemOptions,
   mailbox: Mailbox,
   closers: Closer[],
 ): Promise<ReadonlyMap<string, EmbeddedRelay>> {
@@ -115,6 +118,7 @@ async function openRelays(
       certificate,
       deliver: (delivery) => mailbox.deliver(delivery),
       ...(behaviour && { behaviour }),
+      ...(relayIdleMs !== undefined && { idleMs: relayIdleMs }),
     });
     closers.push(() => relay.close());
     relays.set(name, relay);

@@ -5,7 +5,7 @@ import { SMTPServer } from 'smtp-server';
 import type { RelaySecret } from '../../lib/contracts/relay-secret.ts';
 import { type Behaviour, wellBehaved } from './behaviour.ts';
 import type { RelayCertificate } from './certificate.ts';
-import { type Deliver, sessionHandlers } from './session.ts';
+import { type Credentials, type Deliver, sessionHandlers } from './session.ts';
 
 export interface RelayOptions {
   readonly name: string;
@@ -14,12 +14,14 @@ export interface RelayOptions {
   readonly behaviour?: Behaviour;
   /** With a certificate the relay requires STARTTLS and AUTH; without one it speaks plaintext and takes anyone. */
   readonly certificate?: RelayCertificate;
+  /** How long a session may be silent before the relay ends it, in milliseconds; a minute unless told otherwise. */
+  readonly idleMs?: number;
 }
 
 export interface EmbeddedRelay {
   readonly name: string;
   readonly port: number;
-  /** What the relay's Secrets Manager secret must hold for a sender to use it. */
+  /** What the relay's Secrets Manager secret must hold for a sender to use it, as of now. */
   readonly secret: RelaySecret;
   /** Changes what the relay does from now on. */
   behave(behaviour: Behaviour): void;
@@ -27,6 +29,10 @@ export interface EmbeddedRelay {
   goDown(): Promise<void>;
   /** Opens the same port again. */
   comeBack(): Promise<void>;
+  /** Ends every session without a word, as an idle time-out on the way does; new ones are welcome. */
+  dropSessions(): void;
+  /** Takes only a new password from now on; sessions of the old one are ended at their next mail. */
+  changePassword(): void;
   close(): Promise<void>;
 }
 
@@ -37,11 +43,11 @@ export interface EmbeddedRelay {
  */
 export async function startRelay(options: RelayOptions): Promise<EmbeddedRelay> {
   let behaviour = options.behaviour ?? wellBehaved;
-  const credentials = { username: options.name, password: randomBytes(18).toString('base64url') };
+  let credentials = newCredentials(options.name);
   const sockets = new Map<number, Socket>();
   const handlers = sessionHandlers({
     relay: options.name,
-    credentials,
+    credentials: () => credentials,
     deliver: options.deliver,
     behaviour: (moment) => behaviour(moment),
     drop: (remotePort) => sockets.get(remotePort)?.destroy(),
@@ -52,17 +58,22 @@ export async function startRelay(options: RelayOptions): Promise<EmbeddedRelay> 
   smtp.server.on('connection', (socket) => trackSocket(sockets, socket));
   const port = await listen(smtp, 0);
 
+  const dropSessions = () => {
+    for (const socket of sockets.values()) socket.destroy();
+  };
   const goDown = async () => {
     if (!smtp.server.listening) return;
     const closed = once(smtp.server, 'close');
     smtp.server.close();
-    for (const socket of sockets.values()) socket.destroy();
+    dropSessions();
     await closed;
   };
   return {
     name: options.name,
     port,
-    secret: secretOf(options, credentials, port),
+    get secret() {
+      return secretOf(options, credentials, port);
+    },
     behave: (next) => {
       behaviour = next;
     },
@@ -70,8 +81,16 @@ export async function startRelay(options: RelayOptions): Promise<EmbeddedRelay> 
     comeBack: async () => {
       await listen(smtp, port);
     },
+    dropSessions,
+    changePassword: () => {
+      credentials = newCredentials(options.name);
+    },
     close: goDown,
   };
+}
+
+function newCredentials(username: string): Credentials {
+  return { username, password: randomBytes(18).toString('base64url') };
 }
 
 function protocolOptions(options: RelayOptions) {
@@ -80,17 +99,14 @@ function protocolOptions(options: RelayOptions) {
     disableReverseLookup: true,
     logger: false,
     maxAllowedUnauthenticatedCommands: 20,
+    ...(options.idleMs !== undefined && { socketTimeout: options.idleMs }),
   };
   return options.certificate === undefined
     ? { ...common, authOptional: true, disabledCommands: ['STARTTLS', 'AUTH'] }
     : { ...common, authMethods: ['PLAIN', 'LOGIN'], key: options.certificate.key, cert: options.certificate.cert };
 }
 
-function secretOf(
-  options: RelayOptions,
-  credentials: { readonly username: string; readonly password: string },
-  port: number,
-): RelaySecret {
+function secretOf(options: RelayOptions, credentials: Credentials, port: number): RelaySecret {
   const host = '127.0.0.1';
   return options.certificate === undefined
     ? { host, port, tls: 'none' }

@@ -11,9 +11,15 @@ export interface Delivery {
 
 export type Deliver = (delivery: Delivery) => void;
 
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface SessionContext {
   readonly relay: string;
-  readonly credentials: { readonly username: string; readonly password: string };
+  /** As they are now. */
+  readonly credentials: () => Credentials;
   readonly deliver: Deliver;
   readonly behaviour: Behaviour;
   /** Destroys the connection with this remote port. */
@@ -39,11 +45,15 @@ export function sessionHandlers(context: SessionContext): Handlers {
     onAuth: (auth, session, callback) => {
       void answer(context, session, { at: 'auth' }, (error) => {
         if (error) callback(error);
-        else if (isKnown(auth, context)) callback(null, { user: context.credentials.username });
+        else if (isKnown(auth, context)) callback(null, { user: context.credentials().password });
         else callback(new ReplyError(535, '5.7.8 Authentication credentials invalid'));
       });
     },
     onMailFrom: (address, session, callback) => {
+      // smtp-server keeps what `onAuth` said: here, the password that was good then.
+      if (session.user !== undefined && session.user !== context.credentials().password) {
+        return context.drop(session.remotePort);
+      }
       void answer(context, session, { at: 'mail', from: address.address }, callback);
     },
     onRcptTo: (address, session, callback) => {
@@ -54,7 +64,8 @@ export function sessionHandlers(context: SessionContext): Handlers {
 }
 
 function isKnown(auth: SMTPServerAuthentication, context: SessionContext): boolean {
-  return auth.username === context.credentials.username && auth.password === context.credentials.password;
+  const { username, password } = context.credentials();
+  return auth.username === username && auth.password === password;
 }
 
 /** Asks the behaviour and carries its answer out. A dropped session is never called back. */
