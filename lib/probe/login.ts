@@ -1,4 +1,4 @@
-import { type Breaker, freshBreaker, type RelayHealthItem } from '../health/item.ts';
+import { type Breaker, type ClosedBreaker, freshBreaker, type RelayHealthItem } from '../health/item.ts';
 
 /** A refused login is not tried again for so long: repeated wrong passwords lock accounts. */
 const refusedLoginMs = 30 * 60_000;
@@ -11,20 +11,17 @@ export function isLoginDue(
   authIntervalMs: number,
 ): boolean {
   const breaker = item?.breaker ?? freshBreaker;
-  if (wasRefused(breaker, version)) return now >= reopensAt(breaker);
-  const login = item?.probe?.login;
-  if (login === undefined || login.version !== version) return true;
-  if (login.accepted) return now - login.at >= authIntervalMs;
-  // Closed since: an operator has reset it, or a mail's login was accepted.
-  if (breaker.state === 'closed' && breaker.closedAt > login.at) return true;
-  return now - login.at >= Math.max(refusedLoginMs, authIntervalMs);
+  const login = item?.probe?.login?.version === version ? item.probe.login : undefined;
+  if (login?.accepted === false) {
+    // Closed since: an operator has reset it, or a mail's login was accepted.
+    if (breaker.state === 'closed' && breaker.closedAt > login.at) return true;
+    return now - login.at >= Math.max(refusedLoginMs, authIntervalMs);
+  }
+  if (wasRefused(breaker, version)) return now >= breaker.reopensAt;
+  return login === undefined || now - login.at >= authIntervalMs;
 }
 
 /** A mail's login with this version was refused, and nothing is known that would have changed it. */
-function wasRefused(breaker: Breaker, version: string): boolean {
+function wasRefused(breaker: Breaker, version: string): breaker is Exclude<Breaker, ClosedBreaker> {
   return breaker.state !== 'closed' && breaker.reason === 'credentials' && breaker.refusedVersions.includes(version);
-}
-
-function reopensAt(breaker: Breaker): number {
-  return breaker.state === 'closed' ? 0 : breaker.reopensAt;
 }
