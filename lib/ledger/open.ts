@@ -49,6 +49,6 @@ export function open(stored: LedgerItem | undefined, facts: MailFacts, context: 
   }
   if (pendingRecipients(standing, facts.recipients).length === 0) return { kind: 'duplicate' };
   const dueAt = Math.min(standing.nextAttemptAt ?? now, standing.mailExpiresAt ?? Number.POSITIVE_INFINITY);
-  if (!wasCrash && dueAt > now + earlyToleranceMs) return { kind: 'wait', until: dueAt, why: 'early' };
+  if (dueAt > now + earlyToleranceMs) return { kind: 'wait', until: dueAt, why: 'early' };
   return { kind: 'proceed', item: standing, crashed: wasCrash, reopened: false };
 }

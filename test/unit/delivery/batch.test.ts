@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BatchPorts, Disposed } from '../../../lib/delivery/batch.ts';
 import type { RelayDirectory } from '../../../lib/delivery/ports.ts';
-import { accept, closed, fail, mailboxBusy, senderRefused, temporaryFailure } from '../../support/delivery/answers.ts';
+import {
+  accept,
+  closed,
+  fail,
+  mailboxBusy,
+  reply,
+  senderRefused,
+  temporaryFailure,
+} from '../../support/delivery/answers.ts';
 import { Environment } from '../../support/delivery/crash-points.ts';
 import { finalReplyMs, mail, Stage } from '../../support/delivery/stage.ts';
 
@@ -337,14 +345,27 @@ describe('a kept session that died before the body', () => {
     expect(stage.item('order-1')).toMatchObject({ state: 'waiting', attempts: 0 });
   });
 
-  it('is not replaced when a fresh one died', async () => {
-    stage.answers['primary'] = [fail(closed('mail'))];
+  it('is not replaced when a fresh one is out of step', async () => {
+    stage.answers['primary'] = [fail(reply('mail', '503 5.5.1 bad sequence of commands'))];
     stage.publish(mail());
 
     await stage.invoke();
 
     expect(stage.sent).toHaveLength(1);
+    expect(stage.item('order-1')).toMatchObject({ state: 'waiting', attempts: 0 });
   });
+
+  it.each([true, false])(
+    'is not replaced when a fresh one died, whatever the failure says of it (%s)',
+    async (reused) => {
+      stage.answers['primary'] = [fail(closed('mail', reused))];
+      stage.publish(mail());
+
+      await stage.invoke();
+
+      expect(stage.sent).toHaveLength(1);
+    },
+  );
 });
 
 describe('the lease of an attempt with several transactions', () => {
