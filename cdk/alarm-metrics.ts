@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import type { MetricSource } from '../lib/contracts/alarms/definition.ts';
+import type { AlarmRule, MetricSource } from '../lib/contracts/alarms/definition.ts';
 import type { MetricAlarm } from '../lib/contracts/alarms.ts';
 import { metricNamespace } from '../lib/contracts/metrics.ts';
 
@@ -48,16 +48,14 @@ function identityOf(source: MetricSource, { stage, intake, deadLetters, sender }
 /** What an alarm compares with its threshold, for the alarm itself and for the graph that draws it. */
 export function metricOfAlarm({ id, rule }: MetricAlarm, watched: Watched): IMetric {
   const { expression, periodSeconds } = rule;
-  const usingMetrics = Object.entries(rule.metrics).map(
-    ([name, [source, statistic]]) =>
-      [name, metricOf(source, watched, { statistic, periodSeconds, label: id })] as const,
-  );
-  const [[, only] = []] = usingMetrics;
-  if (expression === undefined && only !== undefined) return only;
-  return new MathExpression({
-    expression: expression ?? '',
-    usingMetrics: Object.fromEntries(usingMetrics),
-    period: Duration.seconds(periodSeconds),
-    label: id,
-  });
+  const made = (label: string, [source, statistic]: AlarmRule['metrics'][string]) =>
+    metricOf(source, watched, { statistic, periodSeconds, label });
+  if (expression === undefined) {
+    const [only, ...others] = Object.values(rule.metrics);
+    if (only === undefined || others.length > 0) throw new Error(`${id}: several metrics want an expression`);
+    return made(id, only);
+  }
+  const usingMetrics = Object.entries(rule.metrics).map(([name, metric]) => [name, made(name, metric)]);
+  const period = Duration.seconds(periodSeconds);
+  return new MathExpression({ expression, usingMetrics: Object.fromEntries(usingMetrics), period, label: id });
 }

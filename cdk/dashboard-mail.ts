@@ -17,6 +17,7 @@ export function goingOut(graphs: Graphs): IWidget[][] {
           graphs.own('MessagesDeferred', 'deferred by a relay'),
           graphs.own('MessagesWaiting', 'put back without an attempt'),
           graphs.own('DuplicatesSuppressed', 'duplicates suppressed'),
+          graphs.own('BouncesPublished', 'bounces put on the intake queue'),
         ],
       }),
       graphs.graph({

@@ -20,7 +20,7 @@ export class PostroomStack extends Stack {
   }
 
   private outputs(): StackOutputs {
-    const { queues, ledger, relayHealth, secrets, sender, probe } = this.postroom;
+    const { queues, ledger, relayHealth, secrets, sender, probe, alarms, dashboard } = this.postroom;
     return {
       IntakeQueueUrl: queues.intake.queueUrl,
       IntakeQueueArn: queues.intake.queueArn,
@@ -30,6 +30,8 @@ export class PostroomStack extends Stack {
       RelayHealthTableName: relayHealth.table.tableName,
       SenderFunctionName: sender.function.functionName,
       ProbeFunctionName: probe.function.functionName,
+      DashboardName: dashboard.name,
+      AlarmTopicArn: alarms.topic.topicArn,
       RelaySecretArns: this.toJsonString(secrets.arns),
     };
   }

@@ -2,6 +2,8 @@ import { Annotations } from 'aws-cdk-lib';
 import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
+import { Alarms } from './alarms.ts';
+import { Dashboard } from './dashboard.ts';
 import { Discovery } from './discovery.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { Network } from './network.ts';
@@ -11,6 +13,7 @@ import { Queues } from './queues.ts';
 import { RelayHealthTable } from './relay-health-table.ts';
 import { RelaySecrets } from './relay-secrets.ts';
 import { Sender } from './sender.ts';
+import { Tracing } from './tracing.ts';
 
 export interface PostroomProps {
   /** Lower-case letters, digits and dashes; part of the names that people look for. */
@@ -30,6 +33,8 @@ export class Postroom extends Construct {
   readonly relayHealth: RelayHealthTable;
   readonly secrets: RelaySecrets;
   readonly sender: Sender;
+  readonly alarms: Alarms;
+  readonly dashboard: Dashboard;
   readonly probe: Probe;
 
   constructor(scope: Construct, id: string, { stage, config }: PostroomProps) {
@@ -45,6 +50,12 @@ export class Postroom extends Construct {
     this.sender = new Sender(this, 'Sender', { stage, config, network, queues, ledger, relayHealth, secrets });
     const { mapping } = this.sender;
     this.probe = new Probe(this, 'Probe', { stage, config, network, relayHealth, secrets, mapping });
+    const sending = this.sender.function;
+    const watched = { stage, intake: queues.intake, deadLetters: queues.deadLetters, sender: sending };
+    this.alarms = new Alarms(this, 'Alarms', { config, watched });
+    const { alarms } = this;
+    this.dashboard = new Dashboard(this, 'Dashboard', { config, watched, alarms, logs: sending.logGroup });
+    new Tracing(this, 'Tracing', { stage, config });
     new Discovery(this, 'Discovery', { stage, intake: this.queues.intake });
     admitConfigured(this.queues.intake, config.publishers);
     const { queueArn, queueUrl } = this.queues.intake;

@@ -11,6 +11,8 @@ export type StackOutput =
   | 'RelayHealthTableName'
   | 'SenderFunctionName'
   | 'ProbeFunctionName'
+  | 'DashboardName'
+  | 'AlarmTopicArn'
   | 'RelaySecretArns';
 
 export type StackOutputs = Readonly<Record<StackOutput, string>>;

@@ -22,7 +22,7 @@ export type Statistic = 'Sum' | 'Minimum' | 'Maximum' | 'SampleCount' | 'p90';
  * has none either; every expression fills all its ids but at most one, so that nothing depends on how CloudWatch joins gaps.
  */
 export interface AlarmRule {
-  /** By id: a lower-case letter, then letters and digits. At most 10 (PutMetricAlarm). */
+  /** By id: a lower-case letter, then letters, digits and `_`. At most 10 (PutMetricAlarm). */
   readonly metrics: Readonly<Record<string, readonly [MetricSource, Statistic]>>;
   /** Absent: the one metric. */
   readonly expression?: string;

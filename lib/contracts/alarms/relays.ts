@@ -13,7 +13,7 @@ const stateOf = ([relay = '']: readonly string[]) => ({ state: [{ own: 'RelaySta
  * new stage pages nobody. A relay that no probe reports counts as healthy: ProbeNotRunning tells of that.
  */
 function relaysThatTakeMail({ relays }: AlarmSubject): AlarmRule {
-  const ids = relays.map((relay, index) => [`relay${index}`, relay] as const);
+  const ids = relays.map((relay) => [`relay_${relay.replaceAll('-', '_')}`, relay] as const);
   const count = (below: number) => ids.map(([id]) => `IF(FILL(${id}, ${healthy}) < ${below}, 1, 0)`).join(' + ');
   return atLeast(1, 'relays that take mail', {
     ...lasting,
