@@ -149,4 +149,4 @@ it('redrives 1,000 dead letters under faults, killed three times: who is missing
   const ledger = dynamoDbLedger(stage.clients.dynamodb, stage.ledgerTable);
   const items = await Promise.all(keys.map((key) => ledger.read(key)));
   expect(items.filter((item) => item?.state !== 'settled')).toEqual([]);
-}, 300_000);
+}, 600_000);
