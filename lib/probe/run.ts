@@ -1,6 +1,6 @@
 import type { ProbeReport } from '../health/item.ts';
 import { createIntake, type IntakeLook, type IntakePorts } from './intake-switch.ts';
-import { type ProbeRelayPorts, probeRelay } from './probe-relay.ts';
+import { type ProbeRelayPorts, type ProbeTurn, probeRelay } from './probe-relay.ts';
 import type { RunStore, TakenRun } from './run-store.ts';
 import type { ProbeSettings } from './settings.ts';
 
@@ -56,24 +56,25 @@ async function keepProbing(
 ): Promise<void> {
   const { clock, settings, pause } = ports;
   const stored = await ports.store.read(relay).catch(() => undefined);
-  let due = nextDue(stored?.probe, settings) ?? clock.now();
+  // A report from the future, of a clock that was wrong, holds nobody up.
+  let due = Math.min(nextDue(stored?.probe, settings) ?? clock.now(), clock.now() + settings.intervalMs);
   for (;;) {
     const startAt = Math.max(due, clock.now());
-    if (startAt + settings.timeoutMs > stopAt) return;
+    // Half the time is enough for all but the slowest; the next run, a moment later, would leave a gap.
+    if (startAt + settings.timeoutMs / 2 > stopAt) return;
     if (startAt > clock.now()) await pause(startAt - clock.now());
-    const report = await turn(relay, owner, ports);
+    const report = await turn({ relay, owner, deadline: Math.min(clock.now() + settings.timeoutMs, stopAt) }, ports);
     void look();
     due = nextDue(report, settings) ?? startAt + settings.intervalMs;
   }
 }
 
-async function turn(relay: string, owner: string, ports: RunPorts): Promise<ProbeReport | undefined> {
-  const { clock, settings, report } = ports;
+async function turn(probe: ProbeTurn, ports: RunPorts): Promise<ProbeReport | undefined> {
   try {
-    const item = await probeRelay({ relay, owner, deadline: clock.now() + settings.timeoutMs }, ports);
+    const item = await probeRelay(probe, ports);
     return item.probe;
   } catch (error) {
-    report({ type: 'probe-failed', relay, error });
+    ports.report({ type: 'probe-failed', relay: probe.relay, error });
     return undefined;
   }
 }
