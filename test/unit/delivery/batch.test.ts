@@ -67,7 +67,7 @@ describe('one bad message', () => {
     const deadLetters = { send: () => slow.promise };
 
     const invocation = stage.invoke({ ports: { deadLetters } });
-    await expect.poll(() => delivered().length).toBe(9);
+    await expect.poll(() => delivered().length, { timeout: 20_000 }).toBe(9);
 
     slow.resolve();
     expect(kinds(await invocation)).toEqual(Array(10).fill('delete'));
