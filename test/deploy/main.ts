@@ -8,6 +8,7 @@ import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { type Message, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type ScriptedRelay, startScriptedRelay } from '../support/scripted-relay.ts';
 import { createCertificates } from '../support/tls.ts';
+import { leaveOutUnemulated } from './emulable.ts';
 import { cdk, type MiniStack, startMiniStack } from './ministack.ts';
 
 /**
@@ -24,7 +25,10 @@ interface Deployed {
 
 async function deploy(stack: MiniStack, folder: string): Promise<Readonly<Record<string, string>>> {
   const outputsFile = join(folder, 'outputs.json');
-  const options = ['--output', join(folder, 'cdk.out'), '-c', 'stage=dev'];
+  const assembly = join(folder, 'cdk.out');
+  await cdk(['synth', '--quiet', '--output', assembly, '-c', 'stage=dev'], stack.environment);
+  await leaveOutUnemulated(join(assembly, 'postroom-dev.template.json'));
+  const options = ['--app', assembly];
   await cdk(['bootstrap', 'aws://000000000000/eu-west-1', ...options], stack.environment);
   await cdk(['diff', ...options], stack.environment);
   await cdk(['deploy', '--require-approval', 'never', '--outputs-file', outputsFile, ...options], stack.environment);
