@@ -91,7 +91,7 @@ async function carry(
 }
 
 function factsOf(mail: Mail, received: ReceivedMessage): MailFacts {
-  const { key, payloadHash, onUncertain, expiresAt, envelope } = mail;
+  const { key, payloadHash, onUncertain, expiresAt, envelope, tags } = mail;
   const { deadLetterId, sentAt } = received;
   return {
     key,
@@ -102,5 +102,6 @@ function factsOf(mail: Mail, received: ReceivedMessage): MailFacts {
     // A publisher may give fractions of a second; the ledger counts whole milliseconds.
     ...(expiresAt === undefined ? {} : { expiresAt: Math.floor(expiresAt) }),
     ...(deadLetterId === undefined ? {} : { deadLetterId }),
+    ...(Object.keys(tags).length === 0 ? {} : { tags }),
   };
 }

@@ -4,7 +4,7 @@ import type { Mail } from '../intake/mail.ts';
 import { type MailFacts, pendingDeadLetters, pendingRecipients, type WriteContext } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { type Opening, open } from '../ledger/open.ts';
-import { delayNoticed, failPending } from '../ledger/transitions.ts';
+import { delayNoticed, failPending, waitsOn } from '../ledger/transitions.ts';
 import { attempt } from './attempt.ts';
 import { checkReturnPath, notifySender, owedDelayNotice } from './bounces.ts';
 import { commit } from './commit.ts';
@@ -214,7 +214,31 @@ async function waitOrGiveUp(
   const { facts, received } = delivery;
   const limit = givenUp(item, facts, received.receives, ports.clock.now(), ports.retry);
   if (limit !== undefined) return giveUp(delivery, standing, item, limit, ports);
-  return later(delivery, why, item, ports, reopensAt);
+  const step = later(delivery, why, item, ports, reopensAt);
+  await noteWait(standing, item, step, ports);
+  return step;
+}
+
+/** A wait that goes on for longer than this after its date is written down. */
+const silentWaitMs = 15 * 60_000;
+
+/**
+ * Waits are not written, or a relay that is down would cost writes. But a mail whose date has passed long ago looks
+ * forgotten to the audit, so the ledger learns the new date: one write for each wait of a quarter of an hour or more. When
+ * it fails nothing is lost but a false alarm.
+ */
+async function noteWait(
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  step: Step,
+  ports: DeliveryPorts,
+): Promise<void> {
+  const until = 'done' in step && step.done.kind === 'return' ? step.done.visibleAt : undefined;
+  if (standing === undefined || until === undefined || item.state !== 'waiting') return;
+  const known = standing.state === 'sending' ? (standing.lease?.endsAt ?? 0) : (standing.nextAttemptAt ?? 0);
+  if (until - known <= silentWaitMs) return;
+  const next = waitsOn(item, until, writeContext(ports));
+  await ports.ledger.write(next, standing, ports.clock.now() + 2000).catch(() => undefined);
 }
 
 function ruleText({ field, rule }: { readonly field: string; readonly rule: string }): string {

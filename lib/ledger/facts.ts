@@ -12,6 +12,8 @@ export interface MailFacts {
   readonly expiresAt?: number;
   /** When SQS took the message that carries the mail, ms since the epoch. */
   readonly enqueuedAt: number;
+  /** The publisher's labels, for outcome events; absent when there are none. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Present when the message is a redriven dead-letter entry. */
   readonly deadLetterId?: string;
 }

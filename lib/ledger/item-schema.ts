@@ -47,7 +47,11 @@ export const ledgerItem = v.looseObject({
   stayOnRelay: v.exactOptional(v.boolean()),
   deadLetters: v.record(text, deadLetter),
   delayNoticeAt: v.exactOptional(whole),
+  delayedAt: v.exactOptional(whole),
   mailExpiresAt: v.exactOptional(whole),
+  tags: v.exactOptional(v.record(text, text)),
+  openShard: optionalText,
+  dueAt: v.exactOptional(whole),
   changedAt: whole,
   ttl: whole,
 });

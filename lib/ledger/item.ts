@@ -35,8 +35,15 @@ export interface LedgerItem {
   readonly deadLetters: Readonly<Record<string, DeadLetterRecord>>;
   /** When the sender of the mail was told that it is late; a redrive forgets it. */
   readonly delayNoticeAt?: number;
+  /** When recipients were first left waiting for another attempt; a redrive forgets it. */
+  readonly delayedAt?: number;
   /** The mail's own expiry, from the copy that came first. */
   readonly mailExpiresAt?: number;
+  /** The publisher's labels, from the copy that came first. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Both only while the mail is unfinished (`unfinished.ts`): key of the index that the audit reads. */
+  readonly openShard?: string;
+  readonly dueAt?: number;
   readonly changedAt: number;
   /** Seconds since the epoch: last change + 35 days. DynamoDB deletes days later; readers compare for themselves. */
   readonly ttl: number;

@@ -53,8 +53,8 @@ function recipientRecord(outcome: RecipientOutcome, known: RecipientRecord | und
     ...(known?.crashes === undefined ? {} : { crashes: known.crashes }),
   };
   if (outcome.status === 'accepted') {
-    const { code, text } = outcome.reply;
-    return { ...common, code, text };
+    const { code, enhancedCode, text } = outcome.reply;
+    return { ...common, code, text, ...(enhancedCode === undefined ? {} : { enhancedCode }) };
   }
   if (outcome.failure !== undefined) return { ...common, triedAt: at, ...evidence(outcome.failure) };
   // A failure without evidence of its own (expired, exhausted) keeps the last reply: it tells why there was a wait.

@@ -2,6 +2,7 @@ import type { DeadLetterReason } from '../contracts/dead-letter.ts';
 import { doubtsOf, type MailFacts, pendingRecipients, type RecipientOutcomes, type WriteContext } from './facts.ts';
 import type { Lease, LedgerItem } from './item.ts';
 import { recordOutcomes } from './record.ts';
+import { indexed } from './unfinished.ts';
 
 /** Sends that die without an outcome before the mail is given up as poison. */
 export const crashLimit = 5;
@@ -10,7 +11,7 @@ const retentionSeconds = 35 * 24 * 3600;
 
 /** The same item as a new write: fresh `writeId`, last change now, kept for another 35 days. */
 function stamped(item: LedgerItem, { now, newId }: WriteContext): LedgerItem {
-  return { ...item, writeId: newId(), changedAt: now, ttl: Math.ceil(now / 1000) + retentionSeconds };
+  return indexed({ ...item, writeId: newId(), changedAt: now, ttl: Math.ceil(now / 1000) + retentionSeconds });
 }
 
 function withoutLease({ lease: _, ...item }: LedgerItem): LedgerItem {
@@ -30,6 +31,7 @@ export function newItem(facts: MailFacts, context: WriteContext): LedgerItem {
     firstSeenAt: facts.enqueuedAt,
     deadLetters: {},
     ...(facts.expiresAt === undefined ? {} : { mailExpiresAt: facts.expiresAt }),
+    ...(facts.tags === undefined ? {} : { tags: facts.tags }),
     changedAt: context.now,
     ttl: 0,
   };
@@ -74,9 +76,21 @@ export function settle(item: LedgerItem, facts: MailFacts, settlement: Settlemen
   const { stayOn } = settlement;
   const affinity = stayOn === undefined ? {} : { stayOnRelay: true, lastRelay: stayOn };
   return stamped(
-    { ...rest, ...affinity, attempts, state: 'waiting', nextAttemptAt: settlement.nextAttemptAt },
+    {
+      ...rest,
+      ...affinity,
+      attempts,
+      state: 'waiting',
+      nextAttemptAt: settlement.nextAttemptAt,
+      delayedAt: rest.delayedAt ?? context.now,
+    },
     context,
   );
+}
+
+/** The mail waits on, without an attempt: so that whoever looks for forgotten mail sees that it was looked at. */
+export function waitsOn(item: LedgerItem, nextAttemptAt: number, context: WriteContext): LedgerItem {
+  return stamped({ ...item, nextAttemptAt }, context);
 }
 
 /** Gives up every pending recipient for a reason that no relay gave: expired, exhausted, no attachment, poison. */
@@ -137,7 +151,14 @@ export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFact
       ([, record]) => !(record.status === 'failed' && record.deadLetterId === deadLetterId),
     ),
   );
-  const { mailExpiresAt: __, stayOnRelay: ___, delayNoticeAt: ____, nextAttemptAt: _____, ...rest } = item;
+  const {
+    mailExpiresAt: __,
+    stayOnRelay: ___,
+    delayNoticeAt: ____,
+    nextAttemptAt: _____,
+    delayedAt: ______,
+    ...rest
+  } = item;
   const fresh: LedgerItem = {
     ...rest,
     ...(facts.expiresAt === undefined ? {} : { mailExpiresAt: facts.expiresAt }),
