@@ -26,7 +26,8 @@ export const newCourse: Course = { status: 'healthy', recent: [] };
 /**
  * One more mark. Every way up asks for more than the way down took, so that a relay that wavers does not flap:
  *
- * - healthy → degraded: two of the last three slow or failed
+ * - healthy → degraded: two of the last three slow; one that failed is the breaker's matter, and a relay that is back from
+ *   an outage gets its whole share
  * - degraded → healthy: three fast ones in a row
  * - any → offline: three failed in a row
  * - offline → up: two in a row that did not fail; degraded when one of them was slow
@@ -41,12 +42,12 @@ function statusAfter(status: RelayStatus, recent: readonly ProbeMark[]): RelaySt
   if (full && recent.every((mark) => mark === 'failed')) return 'offline';
   switch (status) {
     case 'healthy':
-      return recent.filter(isBad).length >= 2 ? 'degraded' : 'healthy';
+      return recent.filter(isSlow).length >= 2 ? 'degraded' : 'healthy';
     case 'degraded':
       return full && recent.every((mark) => mark === 'fast') ? 'healthy' : 'degraded';
     case 'offline':
       if (!answersAgain(recent)) return 'offline';
-      return recent.slice(-2).some(isBad) ? 'degraded' : 'healthy';
+      return recent.slice(-2).some(isSlow) ? 'degraded' : 'healthy';
   }
 }
 
@@ -56,7 +57,7 @@ export function answersAgain(recent: readonly ProbeMark[]): boolean {
   return last.length === 2 && !last.includes('failed');
 }
 
-const isBad = (mark: ProbeMark): boolean => mark === 'slow' || mark === 'failed';
+const isSlow = (mark: ProbeMark): boolean => mark === 'slow';
 
 /** @param degradedWeight of the stage config */
 export function factorOf(status: RelayStatus, degradedWeight: number): number {
