@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { requestBounds } from './request-bounds.ts';
 
 export interface AwsClients {
   readonly dynamoDb: DynamoDBClient;
@@ -12,11 +13,10 @@ export interface AwsClients {
 }
 
 /**
- * Clients configured by nothing but the SDK's standard environment: region, credentials, AWS_ENDPOINT_URL. Bounded, because
- * a socket that died while the environment was frozen must not cost a batch its time.
+ * Clients configured by nothing but the SDK's standard environment: region, credentials, AWS_ENDPOINT_URL.
  */
 export function awsClients(): AwsClients {
-  const config = { maxAttempts: 3, requestHandler: { connectionTimeout: 2000, requestTimeout: 5000 } };
+  const config = { maxAttempts: 3, requestHandler: requestBounds(2000, 5000) };
   let s3: S3Client | undefined;
   return {
     dynamoDb: new DynamoDBClient(config),
@@ -26,7 +26,7 @@ export function awsClients(): AwsClients {
       // Path style: a bucket name with dots fits no wildcard certificate, and not every endpoint has a host per bucket.
       s3 ??= new S3Client({
         ...config,
-        requestHandler: { connectionTimeout: 2000, requestTimeout: 30_000 },
+        requestHandler: requestBounds(2000, 30_000),
         forcePathStyle: true,
       });
       return s3;

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { requestBounds } from './request-bounds.ts';
 
 export interface ProbeClients {
   readonly dynamoDb: DynamoDBClient;
@@ -13,7 +14,7 @@ export interface ProbeClients {
  * the next probe, and no request may be on its way when its run is over.
  */
 export function probeClients(): ProbeClients {
-  const config = { maxAttempts: 2, requestHandler: { connectionTimeout: 1000, requestTimeout: 2000 } };
+  const config = { maxAttempts: 2, requestHandler: requestBounds(1000, 2000) };
   return {
     dynamoDb: new DynamoDBClient(config),
     lambda: new LambdaClient({ ...config, maxAttempts: 1 }),
