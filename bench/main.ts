@@ -1,16 +1,19 @@
-import { benchHandler } from './handler/run.ts';
+import { failover } from './failover/main.ts';
+import { handler } from './handler/main.ts';
+import { rotation } from './rotation/main.ts';
 
-/** The least that the handler must reach of a bare nodemailer pool's throughput, AWS answered in place of the clients. */
-const leastRatio = 0.8;
-
-console.log('Handler against an accept-all SMTP server, batches of ten 4 KB html+text mails, five sessions');
-const judged = await benchHandler({ rounds: 7, batches: 60, aws: 'client' });
-const wire = await benchHandler({ rounds: 5, batches: 40, aws: 'wire' });
-const line = (name: string, { handler, pool, ratio }: typeof judged): void => {
-  const rates = `${handler.toFixed(0)} mails/s, bare nodemailer pool ${pool.toFixed(0)} mails/s`;
-  console.log(`  ${name.padEnd(44)} ${rates}, ratio ${ratio.toFixed(2)}`);
+/** Each prints its report and gives the exit code: 0 when its conditions hold. */
+const experiments: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  handler,
+  failover,
+  rotation,
 };
-line('AWS answered by in-memory stubs', judged);
-line('the SDK marshals and signs, no network', wire);
-console.log(`  the first ratio must be at least ${leastRatio}`);
-process.exitCode = judged.ratio >= leastRatio ? 0 : 1;
+
+const [name = 'handler', ...args] = process.argv.slice(2);
+const experiment = experiments[name];
+if (experiment === undefined) {
+  console.error(`There is no experiment "${name}". There are: ${Object.keys(experiments).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  process.exitCode = await experiment(args);
+}
