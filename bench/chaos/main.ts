@@ -14,7 +14,7 @@ const { values } = parseArgs({
   options: {
     mails: { type: 'string', default: '10000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    'kill-seconds': { type: 'string', default: '2' },
+    'kill-seconds': { type: 'string', default: '4' },
   },
 });
 const mailCount = Number(values.mails);

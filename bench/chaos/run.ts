@@ -68,10 +68,12 @@ async function storm(platform: Platform, options: ChaosOptions) {
     await untilEmpty(clients.sqs, IntakeQueueUrl, options);
     over.abort();
     const kills = await killing;
+    const requests = platform.counts();
     const { queued, inFlight } = await queueDepth(clients.sqs, IntakeQueueUrl);
     const ledger = await readLedger(clients.dynamodb, LedgerTableName);
     const deadLetters = await drainDeadLetters(clients.sqs, DeadLetterQueueUrl);
-    return { evidence: { ledger, deadLetters, queued: queued + inFlight }, counts: { 'processes killed': kills } };
+    const counts = { 'processes killed': kills, ...requests };
+    return { evidence: { ledger, deadLetters, queued: queued + inFlight }, counts };
   } finally {
     over.abort();
     clients.destroy();

@@ -9,6 +9,7 @@ import { startFunctions } from '../../../local/platform/functions.ts';
 import { resolveTemplate } from '../../../local/template/resolve.ts';
 import { synthesise } from '../../../local/template/synthesise.ts';
 import { impatient } from '../../support/impatient.ts';
+import { killProcesses } from '../../support/kill-processes.ts';
 import { type Gate, startGate } from './gate.ts';
 
 export interface GatedOptions {
@@ -50,17 +51,12 @@ export async function startGatedStack({ config, secrets, visibilitySeconds }: Ga
   }
   const gated = { ...emulators, endpoints: { ...endpoints, dynamodb: dynamodb.url, sqs: sqs.url } };
   const functions = startFunctions(stack, { assets, emulators: gated, clients: aws });
-  const pids = () => functions.hosts.flatMap((host) => host.pids());
   return {
     aws,
     outputs: stack.outputs,
     dynamodb,
     sqs,
-    killAll: async () => {
-      const killed = pids();
-      for (const pid of killed) process.kill(pid, 'SIGKILL');
-      while (pids().some((pid) => killed.includes(pid))) await new Promise(setImmediate);
-    },
+    killAll: () => killProcesses(functions.hosts),
     close: async () => {
       await functions.close();
       aws.destroy();

@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { dynamoDbLedger } from '../../lib/ledger/dynamodb-store.ts';
+import type { LedgerItem } from '../../lib/ledger/item.ts';
+import { type AwsClients, createAwsClients } from '../../local/platform/aws-clients.ts';
+import { type Platform, startPlatform } from '../../local/platform/platform.ts';
+import { killProcesses } from '../support/kill-processes.ts';
+import { createCertificates } from '../support/tls.ts';
+import { startPolicyServer } from './policy.ts';
+import { createPostfix, type Postfix } from './postfix.ts';
+
+const login = { username: 'postroom', password: 'correct horse' };
+
+/** Short time-outs and waits, as in the chaos run: what Postfix interrupts is soon tried again. */
+const config = {
+  relays: { postfix: { maxConnections: 30 } },
+  sender: { maxConcurrency: 2, timeoutSeconds: 20 },
+  smtp: { connectSeconds: 2, greetingSeconds: 3, commandSeconds: 5, finalReplySeconds: 5 },
+  retry: { baseSeconds: 1, factor: 2, maxSeconds: 4, jitter: 0.2 },
+  breaker: { coolDownSeconds: 1, maxCoolDownSeconds: 2 },
+};
+
+/** The local system with a real Postfix as its only relay. */
+export interface Scene {
+  readonly postfix: Postfix;
+  readonly platform: Platform;
+  readonly aws: AwsClients;
+  /** Recipients that Postfix defers as its policy server tells it. */
+  readonly greylist: Set<string>;
+  /** What the functions logged. */
+  readonly logs: readonly string[];
+  output(key: string): string;
+  publish(bodies: readonly string[]): Promise<void>;
+  ledgerItem(key: string): Promise<LedgerItem | undefined>;
+  /** Gives the relay other credentials, which are in use within a minute. */
+  putSecret(changes: object): Promise<void>;
+  /** As {@link putSecret}, and ends the idle function processes: new ones read the secret at once. */
+  useSecret(changes: object): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startScene(): Promise<Scene> {
+  const folder = await mkdtemp(join(tmpdir(), 'postroom-postfix-test-'));
+  const configPath = join(folder, 'stage.json');
+  await writeFile(configPath, JSON.stringify(config));
+  const certificates = await createCertificates();
+  const greylist = new Set<string>();
+  // Deferred once each.
+  const policy = await startPolicyServer((to) => (greylist.delete(to) ? '450 4.7.1 Greylisted, come back' : 'DUNNO'));
+  const postfix = await createPostfix({
+    certificate: certificates.right,
+    login,
+    mailboxes: ['ada@example.org', 'bob@example.org', '@bulk.example'],
+    policyPort: policy.port,
+  });
+  await postfix.start();
+  const { ca } = certificates;
+  const secret = { host: '127.0.0.1', port: postfix.port, tls: 'starttls', servername: 'localhost', ca, ...login };
+  const logs: string[] = [];
+  const platform = await startPlatform({
+    stage: 'postfix',
+    configPath,
+    stateDirectory: folder,
+    onLog: ({ line }) => logs.push(line),
+    secrets: { postfix: JSON.stringify(secret) },
+  });
+  const aws = createAwsClients(platform.endpoints);
+  const output = (key: string): string => platform.outputs[key] ?? '';
+  const ledger = dynamoDbLedger(aws.dynamodb, output('LedgerTableName'));
+  const putSecret = (changes: object): Promise<void> =>
+    platform.setSecret('postfix', JSON.stringify({ ...secret, ...changes }));
+  return {
+    postfix,
+    platform,
+    aws,
+    greylist,
+    logs,
+    output,
+    publish: async (bodies) => {
+      for (let start = 0; start < bodies.length; start += 10) {
+        const batch = bodies.slice(start, start + 10);
+        const Entries = batch.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+        await aws.sqs.send(new SendMessageBatchCommand({ QueueUrl: output('IntakeQueueUrl'), Entries }));
+      }
+    },
+    ledgerItem: (key) => ledger.read(key),
+    putSecret,
+    useSecret: async (changes) => {
+      await putSecret(changes);
+      await killProcesses(platform.functions);
+    },
+    close: async () => {
+      aws.destroy();
+      await platform.close();
+      await postfix.close();
+      await policy.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Looks until there is something to see. @throws Error when there is nothing in time */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 60): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined && seen !== false) return seen;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+    await pause(100);
+  }
+}
