@@ -31,7 +31,7 @@ interface Answer {
   readonly body: object;
 }
 
-const path = /^\/2015-03-31\/event-source-mappings\/([^/]*)$/;
+const path = /^\/2015-03-31\/event-source-mappings(?:\/([^/]*))?$/;
 // Strict: a change that is not made here must not look as if it were.
 const update = v.strictObject({ Enabled: v.optional(v.boolean()), FunctionName: v.optional(v.string()) });
 
