@@ -37,7 +37,8 @@ drops the second copy as a duplicate. Ctrl-C finishes what is in hand and shows 
 show up by themselves (--hold). While it runs, entries are hidden from others: the queue looks emptier on dashboards.
 
 A redrive gives the recipients of that entry fresh attempts and a fresh age. Entries with the reason "uncertain" may have
-arrived, so redrive leaves them out unless --reason uncertain or an ID asks for them.
+arrived, so redrive leaves them out unless --reason uncertain or an ID asks for them. It also leaves out, unless given the
+ID, entries whose recipients were tried but whose record is gone from the ledger (35 days without a change, or a lost table).
 
 The SQS console's own "Start DLQ redrive" (StartMessageMoveTask) is safe for entries that carry a reason: it keeps their
 attributes, and with them the key. What SQS moved by itself has none, and the console gives it a new message id: if its

@@ -1,4 +1,5 @@
 import { type MessageAttributeValue, SendMessageCommand } from '@aws-sdk/client-sqs';
+import type { LedgerItem } from '../../lib/ledger/item.ts';
 import { pace } from '../shared/pace.ts';
 import type { Entry } from './entry.ts';
 import { finish } from './finish.ts';
@@ -13,18 +14,20 @@ import { printable } from './words.ts';
  * the same entry is a duplicate to the ledger: the first copy that is claimed takes the dead letter off the mail's record.
  */
 export async function redrive(session: Session): Promise<number> {
-  const { options, target, clock, signal, print } = session;
+  const { options, target, clock, signal, print, note } = session;
   const turn = pace(options.rate, clock, signal);
   const intakeQueue = target.output('IntakeQueueUrl');
-  let leftOut = 0;
+  const leftOut = { uncertain: 0, unrecorded: 0 };
 
   async function act(entry: Entry, remove: () => Promise<void>): Promise<Outcome> {
-    if (isDoubtful(entry, session)) {
-      leftOut += 1;
+    const stored = await session.ledger.read(entry.key);
+    const risk = options.filter.ids.length > 0 ? undefined : riskOf(entry, stored, session);
+    if (risk !== undefined) {
+      leftOut[risk] += 1;
       return 'skipped';
     }
     if (!options.yes) {
-      const outlook = forecast(entry, await session.ledger.read(entry.key), clock.now());
+      const outlook = forecast(entry, stored, clock.now());
       print(
         options.json ? JSON.stringify({ ...summaryOf(entry), forecast: outlook }) : printable(announce(entry, outlook)),
       );
@@ -44,11 +47,7 @@ export async function redrive(session: Session): Promise<number> {
   }
 
   const tally = await sweep(session, { done: options.yes ? 'redriven' : 'would be redriven', act });
-  if (leftOut > 0) {
-    session.note(
-      `${leftOut} uncertain left out: they may have arrived. Ask for them with --reason uncertain or by ID.`,
-    );
-  }
+  noteLeftOut(leftOut, note);
   return finish(session, tally, { done: 'redriven', would: 'would be redriven' });
 }
 
@@ -60,8 +59,30 @@ export function identityOf({ key, deadLetterId }: Entry): Record<string, Message
   };
 }
 
-function isDoubtful({ reason }: Entry, { options: { filter } }: Session): boolean {
-  return reason === 'uncertain' && !filter.reasons.includes(reason) && filter.ids.length === 0;
+function noteLeftOut({ uncertain, unrecorded }: Readonly<Record<Risk, number>>, note: (text: string) => void): void {
+  if (uncertain > 0) {
+    note(`${uncertain} uncertain left out: they may have arrived. Ask for them with --reason uncertain or by ID.`);
+  }
+  if (unrecorded > 0) {
+    note(
+      `${unrecorded} left out because the ledger has no record of them: recipients that have the mail would get it ` +
+        'again. Ask for them by ID.',
+    );
+  }
+}
+
+type Risk = 'uncertain' | 'unrecorded';
+
+/** Why a redrive could send the mail to somebody who has it, or undefined. */
+function riskOf(
+  { reason, detail }: Entry,
+  stored: LedgerItem | undefined,
+  { options: { filter }, clock }: Session,
+): Risk | undefined {
+  if (reason === 'uncertain' && !filter.reasons.includes(reason)) return 'uncertain';
+  // Recipients were tried, so the ledger must know which of them have the mail.
+  const tried = (detail.recipients ?? []).length > 0;
+  return tried && (stored === undefined || stored.ttl * 1000 <= clock.now()) ? 'unrecorded' : undefined;
 }
 
 function announce({ id, reason }: Entry, outlook: Forecast): string {

@@ -38,13 +38,7 @@ export async function sweep(session: Session, work: Work): Promise<Tally> {
   const { target, options, clock, signal, note, progress } = session;
   const queueUrl = target.output('DeadLetterQueueUrl');
   const { sqs } = target;
-  const before = await depthOf(session, queueUrl);
-  if (before.hidden > 0) {
-    note(
-      `${before.hidden} of the entries are hidden: another command looks at them, or one was killed. ` +
-        `They come back within ${describeDuration(options.hold * 1000)} or so; then run this again.`,
-    );
-  }
+  const expected = await visibleEntries(session, queueUrl);
   const queue = holdQueue({ sqs, queueUrl, clock, holdSeconds: options.hold });
   const tally = { looked: 0, matched: 0, done: 0, failed: 0, skipped: 0, interrupted: false };
   const reasons: Record<string, number> = {};
@@ -70,7 +64,7 @@ export async function sweep(session: Session, work: Work): Promise<Tally> {
       tally.looked += page.length;
       tally.matched += matching.length;
       await Promise.all(matching.map(({ entry, message }) => handle(entry, message)));
-      progress.show(tally.looked, Math.max(before.visible, tally.looked), `looked at, ${tally.done} ${work.done}`);
+      progress.show(tally.looked, Math.max(expected, tally.looked), `looked at, ${tally.done} ${work.done}`);
       if (work.enough?.() === true) break;
       if (failuresInARow >= failureLimit) {
         note(`Stopped after ${failuresInARow} failures in a row.`);
@@ -89,9 +83,17 @@ export async function sweep(session: Session, work: Work): Promise<Tally> {
   return { ...tally, interrupted: signal.aborted, reasons };
 }
 
-async function depthOf({ target }: Session, queueUrl: string) {
+/** How many entries there are to look at, and a note about those that cannot be seen now. */
+async function visibleEntries({ target, options, note }: Session, queueUrl: string): Promise<number> {
   try {
-    return await queueDepth(target.sqs, queueUrl);
+    const { visible, hidden } = await queueDepth(target.sqs, queueUrl);
+    if (hidden > 0) {
+      note(
+        `${hidden} of the entries are hidden: another command looks at them, or one was killed. ` +
+          `They come back within ${describeDuration(options.hold * 1000)} or so; then run this again.`,
+      );
+    }
+    return visible;
   } catch (error) {
     throw new CommandError(`The dead-letter queue of ${target.name} cannot be read: ${errorText(error)}`, 2, {
       cause: error,
