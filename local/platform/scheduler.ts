@@ -30,14 +30,22 @@ export interface SchedulerOptions {
  * @returns stops the schedules; runs in flight go on
  */
 export function startScheduler(schedules: readonly Schedule[], options: SchedulerOptions): () => void {
+  let stopped = false;
+  // What is cut short because everything ends is no problem.
+  const onProblem = (message: string) => {
+    if (!stopped) options.onProblem(message);
+  };
   const timers = schedules
     .filter(({ enabled }) => enabled)
     .map((schedule) => {
-      const run = () => void fire(schedule, options);
+      const run = () => void fire(schedule, { ...options, onProblem });
       run();
       return setInterval(run, schedule.minutes * options.minuteMs);
     });
-  return () => timers.forEach(clearInterval);
+  return () => {
+    stopped = true;
+    timers.forEach(clearInterval);
+  };
 }
 
 async function fire(schedule: Schedule, options: SchedulerOptions): Promise<void> {

@@ -5,7 +5,7 @@ import type { ProbeResult } from '../../../lib/probe/report.ts';
 import { createLog } from '../../../lib/telemetry/log.ts';
 import { logProbe, measureProbe } from '../../../lib/telemetry/probe-report.ts';
 import { createTelemetry } from '../../../lib/telemetry/telemetry.ts';
-import { emfDocuments, sumOf, valuesOf } from '../../support/emf.ts';
+import { emfDocuments, valuesOf } from '../../support/emf.ts';
 import { failed, itemOf, measured, openBreaker, reportOf, start } from './probe-factory.ts';
 
 const clock = { now: () => start };
@@ -83,5 +83,14 @@ describe('log', () => {
     );
     expect(events.map(({ event }) => event)).toEqual(['relay.breaker-closed', 'intake.paused', 'intake.resumed']);
     expect(events[1]).toMatchObject({ message: 'no relay can take mail: primary is open' });
+  });
+
+  it('tells when AWS could not be asked', () => {
+    const error = new Error('away');
+    const events = logged({ type: 'probe-failed', relay: 'primary', error }, { type: 'intake-unknown', error });
+    expect(events).toMatchObject([
+      { event: 'probe.error', relay: 'primary', error: { message: 'away' } },
+      { event: 'probe.error', error: { message: 'away' } },
+    ]);
   });
 });
