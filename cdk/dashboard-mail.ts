@@ -17,7 +17,11 @@ export function goingOut(graphs: Graphs): IWidget[][] {
           graphs.own('MessagesDeferred', 'deferred by a relay'),
           graphs.own('MessagesWaiting', 'put back without an attempt'),
           graphs.own('DuplicatesSuppressed', 'duplicates suppressed'),
-          graphs.own('BouncesPublished', 'bounces put on the intake queue'),
+        ],
+        right: [
+          graphs.own('BouncesPublished', 'bounces published'),
+          graphs.own('OutcomeEventsPublished', 'outcome events published'),
+          graphs.own('OutcomeEventsFailed', 'outcome events refused by the bus'),
         ],
       }),
       graphs.graph({
@@ -107,15 +111,16 @@ export function lostOrStuck(graphs: Graphs): IWidget[][] {
         thresholds: ['InFlightNearLimit'],
       }),
       graphs.graph({
-        title: 'Sends without an answer',
+        title: 'Sends without an answer or a record',
         width: 8,
-        lines: graphs.watchedBy('UncertainDeliveries'),
+        lines: [...graphs.watchedBy('UncertainDeliveries'), graphs.own('CrashesSeen', 'leases without an outcome')],
         thresholds: ['UncertainDeliveries'],
       }),
       graphs.graph({
-        title: 'Leases that ended badly',
+        title: 'Forgotten mail (audit)',
         width: 8,
-        lines: [graphs.own('CrashesSeen', 'without an outcome'), graphs.own('LateSettles', 'settled late')],
+        lines: graphs.watchedBy('MailForgotten'),
+        thresholds: ['MailForgotten'],
       }),
     ],
   ];

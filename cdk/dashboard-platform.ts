@@ -31,8 +31,7 @@ export function usOrAws(graphs: Graphs): IWidget[][] {
         width: 8,
         lines: [
           graphs.own('LedgerUnavailable', 'claims refused'),
-          graphs.own('LedgerSettleFailures', 'outcomes not written'),
-          graphs.own('AcknowledgedWithoutLedger', 'delivered without a record'),
+          graphs.own('LedgerSettleFailures', 'delivered, not recorded'),
         ],
         thresholds: ['LedgerFailing'],
       }),
@@ -66,7 +65,7 @@ const probes = (graphs: Graphs): IWidget =>
   graphs.graph({
     title: 'Probe function',
     width: 6,
-    lines: [...graphs.watchedBy('ProbeNotRunning'), graphs.own('ProbeErrors', 'AWS services failed it')],
+    lines: graphs.watchedBy('ProbeNotRunning'),
     thresholds: ['ProbeNotRunning'],
   });
 
@@ -95,6 +94,7 @@ export function whatItCosts(graphs: Graphs, config: StageConfig, logs: ILogGroup
       graphs.graph({
         title: 'AWS requests per mail handed out',
         width: 8,
+        right: [graphs.own('CredentialRefreshes', 'secrets fetched')],
         lines: [
           graphs.math('calls / received', 'requests per mail', {
             calls: graphs.own('AwsCalls', 'requests'),

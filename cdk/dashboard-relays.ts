@@ -62,12 +62,8 @@ function rowOf(graphs: Graphs, relay: string): IWidget[] {
       width,
       lines: lines({
         BreakerOpened: 'breaker opened',
-        BreakerOpenedByCredentials: 'breaker opened by a refused login',
-        BreakerClosed: 'breaker closed',
         CredentialRejections: 'logins refused',
-        RelayUnconfigured: 'passed over: unconfigured',
       }),
-      right: lines({ CredentialRefreshes: 'secret fetched' }),
       thresholds: ['CredentialsRejected'],
       relay,
     }),
@@ -77,10 +73,7 @@ function rowOf(graphs: Graphs, relay: string): IWidget[] {
       lines: ['p50', 'p99'].map((statistic) =>
         graphs.own('ProbeDuration', `latency ${statistic}`, { relay, statistic }),
       ),
-      right: [
-        graphs.own('RelayWeightFactor', 'weight factor', { relay, statistic: 'Minimum' }),
-        graphs.own('ProbesFailed', 'failed', { relay }),
-      ],
+      right: [graphs.own('RelayWeightFactor', 'weight factor', { relay, statistic: 'Minimum' })],
       unit: 'milliseconds',
     }),
   ];

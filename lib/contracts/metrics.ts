@@ -11,11 +11,13 @@ export const metricNamespace = 'Postroom';
  * - `dimensions`: the only set it is published under; each further set is billed as another metric.
  * - `keeps`: `sum` publishes one number per invocation, the total; `values` publishes each value, so that percentiles
  *   are right.
+ * - `onlyWith`: published only where the stage config switches that on.
  */
-interface MetricDefinition {
+export interface MetricDefinition {
   readonly unit: 'Count' | 'Milliseconds' | 'Seconds' | 'None';
   readonly dimensions: 'stage' | 'stage+relay';
   readonly keeps: 'sum' | 'values';
+  readonly onlyWith?: 'bounces' | 'events';
   readonly meaning: string;
 }
 
@@ -50,23 +52,41 @@ export const metrics = {
   DeadLettersUncertain: { ...stageSum, meaning: 'Dead-letter entries for mails that may have been delivered' },
   DeadLettersBounceUndeliverable: {
     ...stageSum,
+    onlyWith: 'bounces',
     meaning: 'Dead-letter entries for bounces whose return path takes no mail: nobody learns of the failure',
   },
   DeadLettersPoison: { ...stageSum, meaning: 'Dead-letter entries for mails that ended the sender again and again' },
 
   BouncesPublished: {
     ...stageSum,
+    onlyWith: 'bounces',
     meaning: 'Delivery status notifications put on the intake queue, for failed and for late mail',
   },
 
+  OutcomeEventsPublished: { ...stageSum, onlyWith: 'events', meaning: 'Outcome events put on the event bus' },
+  OutcomeEventsFailed: {
+    ...stageSum,
+    onlyWith: 'events',
+    meaning: 'Mails whose outcome events the bus did not take; the change stream hands them out again',
+  },
+
+  OverdueMails: {
+    unit: 'Count',
+    dimensions: 'stage',
+    keeps: 'values',
+    meaning: 'Mails that the audit finds forgotten: overdue, cut short, or owed to the dead-letter queue',
+  },
+  MailsMissingFromQueue: {
+    unit: 'Count',
+    dimensions: 'stage',
+    keeps: 'values',
+    meaning: 'Unfinished mails in the ledger beyond the messages in the intake queue: nothing carries them on',
+  },
+
   CrashesSeen: { ...stageSum, meaning: 'Leases found ended without an outcome' },
-  LateSettles: { ...stageSum, meaning: 'Outcomes settled after another copy had taken the lease' },
   LedgerUnavailable: { ...stageSum, meaning: 'Mails put back because the ledger could not be claimed' },
   LedgerSettleFailures: { ...stageSum, meaning: 'Settling writes that failed after an SMTP outcome was known' },
-  AcknowledgedWithoutLedger: {
-    ...stageSum,
-    meaning: 'Delivered mails acknowledged although the ledger does not say so',
-  },
+  CredentialRefreshes: { ...stageSum, meaning: 'Fetches of relay secrets' },
   AwsCalls: { ...stageSum, meaning: 'Requests to AWS services, retries included' },
   AttemptsPerDelivery: {
     unit: 'Count',
@@ -109,16 +129,12 @@ export const metrics = {
   ConnectionsFailedGreeting: { ...relaySum, meaning: 'Attempts that failed in greeting or EHLO' },
   ConnectionsFailedAuth: { ...relaySum, meaning: 'Attempts that failed in AUTH, or for want of credentials' },
   ConnectionsLost: { ...relaySum, meaning: 'Sessions that died in a transaction, or idle' },
-  CredentialRefreshes: { ...relaySum, meaning: "Fetches of the relay's secret" },
   CredentialRejections: { ...relaySum, meaning: 'Log-ins that the relay refused' },
-  BreakerOpened: { ...relaySum, meaning: 'Openings of the breaker by relay faults or refused messages' },
-  BreakerOpenedByCredentials: { ...relaySum, meaning: 'Openings of the breaker because the relay refused the log-in' },
-  BreakerClosed: { ...relaySum, meaning: 'Closings of the breaker: the relay takes mail again' },
-  RelayThrottled: { ...relaySum, meaning: 'Times that an environment sent less because the relay asked for it' },
-  RelayUnconfigured: {
+  BreakerOpened: {
     ...relaySum,
-    meaning: 'Choices and probes that left the relay out because its secret is empty or invalid',
+    meaning: 'Openings of the breaker; those by a refused log-in show in CredentialRejections as well',
   },
+  RelayThrottled: { ...relaySum, meaning: 'Times that an environment sent less because the relay asked for it' },
 
   RelayState: { ...relayGauge, meaning: 'Whether the relay may be given mail: a number of relayStates' },
   RelayWeightFactor: { ...relayGauge, meaning: "What the relay's weight is multiplied by: 0 while it gets no mail" },
@@ -128,8 +144,6 @@ export const metrics = {
     keeps: 'values',
     meaning: 'Dial to greeting and TLS, as the probe function measured it',
   },
-  ProbesFailed: { ...relaySum, meaning: 'Probes in which the relay would not have taken a mail' },
-  ProbeErrors: { ...stageSum, meaning: 'Probes and looks at the intake that failed for want of an AWS service' },
   ProbeRuns: { ...stageSum, meaning: 'Runs of the probe function that came to their end' },
   IntakePaused: {
     unit: 'None',

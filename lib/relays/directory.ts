@@ -11,8 +11,6 @@ export interface DirectoryOptions {
   readonly credentials: Credentials;
   readonly health: RelayHealth;
   readonly random: Random;
-  /** The relay was passed over because nobody gave it usable credentials. */
-  readonly onUnconfigured: (relay: string, reason: string) => void;
 }
 
 /** A relay that may send the mail, and whether it may do so now. */
@@ -21,13 +19,7 @@ interface Standee extends Choosable {
 }
 
 /** The relays of the stage config, in the order in which a mail tries them. */
-export function createRelayDirectory({
-  relays,
-  credentials,
-  health,
-  random,
-  onUnconfigured,
-}: DirectoryOptions): RelayDirectory {
+export function createRelayDirectory({ relays, credentials, health, random }: DirectoryOptions): RelayDirectory {
   const configured = Object.entries(relays);
   const refusedVersions = new Map<string, Set<string>>();
   const withoutCredentials = new Set<string>();
@@ -75,7 +67,6 @@ export function createRelayDirectory({
       const result = await credentials.get(relay, deadline);
       if (!result.ok) withoutCredentials.add(relay);
       else withoutCredentials.delete(relay);
-      if (!result.ok && result.unconfigured) onUnconfigured(relay, result.failure.error?.message ?? '');
       if (!result.ok) return result;
       const maxSessions = Math.min(result.settings.maxSessions, health.sessions(relay));
       return { ok: true, settings: { ...result.settings, maxSessions } };

@@ -6,7 +6,7 @@ import type { Telemetry } from './telemetry.ts';
 export function credentialsObserver(telemetry: Pick<Telemetry, 'count'>, log: () => Log): CredentialsObserver {
   return {
     secretRead(relay, result, reason) {
-      telemetry.count('CredentialRefreshes', relay);
+      telemetry.count('CredentialRefreshes');
       if (result === 'changed') log().event('relay.credentials-refreshed', { relay });
       if (result === 'unusable') log().event('relay.unconfigured', { relay, ...(reason && { message: reason }) });
     },

@@ -41,12 +41,8 @@ export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): voi
     case 'bounce':
       if (event.result.kind === 'published') telemetry.count('BouncesPublished');
       return;
-    case 'late-settle':
-      telemetry.count('LateSettles');
-      return;
     case 'acknowledged-without-ledger':
       telemetry.count('LedgerSettleFailures');
-      telemetry.count('AcknowledgedWithoutLedger');
       return;
     default:
       return;

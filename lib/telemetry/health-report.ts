@@ -8,13 +8,12 @@ export function healthReport(telemetry: Pick<Telemetry, 'count'>, log: () => Log
     switch (event.type) {
       case 'breaker-opened': {
         const { relay, reason, rule, reopensAt } = event;
-        telemetry.count(reason === 'credentials' ? 'BreakerOpenedByCredentials' : 'BreakerOpened', relay);
+        telemetry.count('BreakerOpened', relay);
         const message = `next trial at ${new Date(reopensAt).toISOString()}`;
         log().event('relay.breaker-opened', { relay, outcome: reason, rule, message });
         return;
       }
       case 'breaker-closed':
-        telemetry.count('BreakerClosed', event.relay);
         log().event('relay.breaker-closed', { relay: event.relay });
         return;
       case 'trial-started':

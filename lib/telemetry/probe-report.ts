@@ -18,27 +18,19 @@ export function measureProbe(event: ProbeEvent, telemetry: Pick<Telemetry, 'coun
       return;
     case 'probe-failed':
     case 'intake-unknown':
-      telemetry.count('ProbeErrors');
-      return;
     case 'intake-paused':
     case 'intake-resumed':
       return;
   }
 }
 
-function measureProbed(
-  { relay, result, before, after, at }: Probed,
-  telemetry: Pick<Telemetry, 'count' | 'record'>,
-): void {
-  if (result.kind === 'unconfigured') telemetry.count('RelayUnconfigured', relay);
-  if (result.kind === 'measured') {
-    if (result.error !== undefined) telemetry.count('ProbesFailed', relay);
-    if (result.latencyMs !== undefined) telemetry.record('ProbeDuration', result.latencyMs, relay);
+function measureProbed({ relay, result, after, at }: Probed, telemetry: Pick<Telemetry, 'record'>): void {
+  if (result.kind === 'measured' && result.latencyMs !== undefined) {
+    telemetry.record('ProbeDuration', result.latencyMs, relay);
   }
   const standing = standingOf(after, after.breaker, at, 0);
   telemetry.record('RelayState', relayStates[stateOf(standing, after)], relay);
   telemetry.record('RelayWeightFactor', standing.kind === 'available' ? standing.factor : 0, relay);
-  if (closedBreaker(before, after)) telemetry.count('BreakerClosed', relay);
 }
 
 /** As the choice of relays sees it: people and the breaker have their say as well. */

@@ -35,6 +35,7 @@ const incidents: Readonly<Record<string, readonly [Readings, readonly string[]]>
   NothingDelivered: [metrics({ QueueWaitDuration: 3, MessagesReceived: 3, Invocations: 3 }), []],
   QueueNotConsumed: [queue('Intake', 'ApproximateNumberOfMessagesVisible', 1), []],
   OldestUndeliveredAge: [metric('OldestUndeliveredAge', 14_400), []],
+  MailForgotten: [metrics({ OverdueMails: 1 }), []],
   QueueWaitLong: [
     withReadings(({ name, statistic }) => (name === 'QueueWaitDuration' && statistic === 'p90' ? 900_000 : undefined)),
     [],

@@ -64,6 +64,21 @@ export const deliveryAlarms = {
     meaning: 'A mail was put back that has been on its way for hours.',
     first: 'Find the mail in the log and read the last reply to it.',
   },
+  MailForgotten: {
+    scope: 'stage',
+    // The audit looks every quarter of an hour; the alarm stays until it has looked again.
+    rule: () =>
+      atLeast(1, 'mails', {
+        metrics: {
+          overdue: [{ own: 'OverdueMails' }, 'Maximum'],
+          missing: [{ own: 'MailsMissingFromQueue' }, 'Maximum'],
+        },
+        expression: 'FILL(overdue, 0) + FILL(missing, 0)',
+        periods: 4,
+      }),
+    meaning: 'The audit finds mail in the ledger that is not finished, and nothing carries it on.',
+    first: 'List the forgotten mails.',
+  },
   QueueWaitLong: {
     scope: 'stage',
     rule: () =>

@@ -5,6 +5,7 @@ export const alarmNames = [
   'NothingDelivered',
   'QueueNotConsumed',
   'OldestUndeliveredAge',
+  'MailForgotten',
   'QueueWaitLong',
   'InFlightNearLimit',
   'IntakePaused',

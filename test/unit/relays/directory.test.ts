@@ -33,7 +33,6 @@ function createWorld(relays: Readonly<Record<string, RelaySettings>>) {
   const time = { now: 1_800_000_000_000 };
   const store = memoryHealthStore();
   const secrets = new Map<string, CredentialsResult>();
-  const unconfiguredRelays: string[] = [];
   const credentials: Credentials = {
     get: async (relay) => secrets.get(relay) ?? reachable(relay),
     refused: async () => 'same',
@@ -53,8 +52,7 @@ function createWorld(relays: Readonly<Record<string, RelaySettings>>) {
     },
     report: () => {},
   });
-  const onUnconfigured = (relay: string): void => void unconfiguredRelays.push(relay);
-  const directory = createRelayDirectory({ relays, credentials, health, random: seeded(3), onUnconfigured });
+  const directory = createRelayDirectory({ relays, credentials, health, random: seeded(3) });
   const open = (relay: string, what: Partial<OpenBreaker> = {}): void => {
     const breaker: OpenBreaker = {
       state: 'open',
@@ -71,7 +69,7 @@ function createWorld(relays: Readonly<Record<string, RelaySettings>>) {
     time.now += 5000;
   };
   const carrier = (mail = 'mail') => ({ mail, leaseEndsAt: time.now + 30_000 });
-  return { time, store, secrets, health, directory, open, carrier, unconfiguredRelays };
+  return { time, store, secrets, health, directory, open, carrier };
 }
 
 const namesOf = ({ relays }: { readonly relays: readonly { readonly relay: string }[] }) =>
@@ -216,7 +214,7 @@ describe('what relays show of themselves', () => {
   });
 
   it('does not blame a relay for which there are no credentials', async () => {
-    const { directory, health, secrets, store, unconfiguredRelays } = createWorld(two);
+    const { directory, health, secrets, store } = createWorld(two);
     secrets.set('primary', unconfigured);
     for (let n = 0; n < 5; n += 1) {
       expect(await directory.connection('primary', 0)).toMatchObject({ ok: false });
@@ -224,7 +222,6 @@ describe('what relays show of themselves', () => {
     }
     await health.flush(Number.MAX_SAFE_INTEGER);
     expect(store.counts.writes).toBe(0);
-    expect(unconfiguredRelays).toHaveLength(5);
     secrets.delete('primary');
     await directory.connection('primary', 0);
     for (let n = 0; n < 5; n += 1) directory.observe('primary', fault, { mail: `m-${n}` });
