@@ -86,6 +86,14 @@ describe('the intake', () => {
     expect([world.mapping.state, world.pause]).toEqual(['Enabled', undefined]);
   });
 
+  it('takes no mark of another mapping for a pause of its own', async () => {
+    const world = await paused();
+    world.mapping = { uuid: 'mapping-2', state: 'Disabled' };
+    world.relayUp = true;
+    await comeToRest(world);
+    expect([world.mapping.state, world.pause]).toEqual(['Disabled', undefined]);
+  });
+
   it('forgets the mark when the mapping is gone', async () => {
     const world = await paused();
     world.mapping = { ...world.mapping, state: 'Missing' };

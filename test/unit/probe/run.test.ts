@@ -5,7 +5,7 @@ import type { Credentials } from '../../../lib/relays/credentials.ts';
 import { breakerSettings, memoryHealthStore } from '../../support/health.ts';
 import { memoryRuns } from '../../support/memory-runs.ts';
 import { virtualTime } from '../../support/virtual-time.ts';
-import { settings } from './probe-factory.ts';
+import { itemOf, reportOf, settings } from './probe-factory.ts';
 
 const runMs = 59_000;
 
@@ -14,12 +14,14 @@ function stage(relays: readonly string[], stallMs: Readonly<Record<string, numbe
   const time = virtualTime(1_800_000_000_000);
   const begin = time.now();
   const probes: Record<string, number[]> = Object.fromEntries(relays.map((relay) => [relay, []]));
+  const deadlines: number[] = [];
   const events: ProbeEvent[] = [];
   const store = memoryHealthStore();
   const runs = memoryRuns();
   let ids = 0;
   const credentials: Credentials = {
-    async get(relay) {
+    async get(relay, deadline) {
+      deadlines.push((deadline - begin) / 1000);
       probes[relay]?.push((time.now() - begin) / 1000);
       await time.pause(stallMs[relay] ?? 10);
       const failure = { phase: 'credentials', reused: false, error: { kind: 'unavailable', message: 'none' } } as const;
@@ -48,6 +50,7 @@ function stage(relays: readonly string[], stallMs: Readonly<Record<string, numbe
     time,
     begin,
     probes,
+    deadlines,
     events,
     store,
     runs,
@@ -63,6 +66,28 @@ describe('a run of the probe function', () => {
     expect(time.now() - begin).toBeLessThan(runMs);
     await time.run([time.pause(begin + 58_000 - time.now()).then(() => run())]);
     expect(probes['a']).toEqual([0, 15, 30, 45, 60, 75, 90, 105]);
+  });
+
+  it('bounds each probe by its time-out, and by the end of the run', async () => {
+    const { time, deadlines, run } = stage(['a']);
+    await time.run([run(56_000)]);
+    expect(deadlines).toEqual([10, 25, 40, 53]);
+  });
+
+  it('soon asks a relay again that answers after an outage, and one that does not at the usual interval', async () => {
+    const { time, begin, probes, store, run } = stage(['back', 'gone']);
+    const outage = reportOf({ status: 'offline', factor: 0, cause: 'unreachable', at: begin - 1000 });
+    store.items.set('back', itemOf({ relay: 'back', probe: { ...outage, recent: ['failed', 'failed', 'fast'] } }));
+    store.items.set('gone', itemOf({ relay: 'gone', probe: { ...outage, recent: ['failed', 'failed', 'failed'] } }));
+    await time.run([run()]);
+    expect([probes['back']?.[0], probes['gone']?.[0]]).toEqual([2, 14]);
+  });
+
+  it('is not held up by a report from the future', async () => {
+    const { time, begin, probes, store, run } = stage(['a']);
+    store.items.set('a', itemOf({ relay: 'a', probe: reportOf({ at: begin + 3_600_000 }) }));
+    await time.run([run()]);
+    expect(probes['a']?.[0]).toBe(15);
   });
 
   it('lets no relay wait for one that stalls', async () => {
