@@ -8,6 +8,8 @@ export interface LogRecord {
   readonly relay: string;
   readonly outcome: string;
   readonly message: string;
+  /** Of a transaction: on a session that was open before. */
+  readonly reused: boolean;
 }
 
 export interface LogRecords {
@@ -47,5 +49,6 @@ function read(line: string): LogRecord | undefined {
     relay: text('relay'),
     outcome: text('outcome'),
     message: text('message'),
+    reused: line.includes('"reused":1'),
   };
 }

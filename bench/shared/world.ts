@@ -6,6 +6,7 @@ import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { readStageConfig } from '../../lib/contracts/stage-config.ts';
 import { dynamoDbRelayHealth } from '../../lib/health/health-store.ts';
 import type { RelayHealthItem } from '../../lib/health/item.ts';
+import { countMetrics, type SenderCounts } from '../../local/commands/function-log.ts';
 import { queueDepth } from '../../local/commands/progress.ts';
 import { type LocalSystem, startSystem } from '../../local/commands/system.ts';
 import { type AwsClients, createAwsClients } from '../../local/platform/aws-clients.ts';
@@ -24,11 +25,15 @@ export interface World {
   readonly system: LocalSystem;
   readonly clients: AwsClients;
   readonly log: LogRecords;
+  /** What the sender has published as metrics so far. */
+  counts(): SenderCounts;
   /** Mails that were published, in order. */
   readonly published: readonly BenchMail[];
   relay(name: string): EmbeddedRelay;
   /** Publishes so many mails of one recipient each. */
   publish(count: number): Promise<void>;
+  /** A mail that the caller hands to the sender without the queue. */
+  unqueued(): BenchMail & { readonly body: string };
   depth(): ReturnType<typeof queueDepth>;
   health(relay: string): Promise<RelayHealthItem | undefined>;
   /** Waits until the queue is empty, or for so long; then settles up. */
@@ -46,6 +51,7 @@ export interface WorldOptions {
 export async function openWorld({ config, relayIdleMs }: WorldOptions): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'postroom-bench-'));
   const log = logRecords();
+  const metrics = countMetrics();
   // What is at work when the experiment is over is ended, and that is no news.
   const over = new AbortController();
   try {
@@ -53,18 +59,26 @@ export async function openWorld({ config, relayIdleMs }: WorldOptions): Promise<
       stage: 'bench',
       config: readStageConfig(config),
       stateDir: directory,
-      onLog: log.add,
+      onLog: (line) => {
+        log.add(line);
+        metrics.add(line);
+      },
       onProblem: (message) => over.signal.aborted || console.log(`  note: ${message}`),
       ...(relayIdleMs !== undefined && { relayIdleMs }),
     });
-    return inhabit(system, log, directory, over);
+    return { ...inhabit(system, log, directory, over), counts: metrics.counts };
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
 }
 
-function inhabit(system: LocalSystem, log: LogRecords, directory: string, over: AbortController): World {
+function inhabit(
+  system: LocalSystem,
+  log: LogRecords,
+  directory: string,
+  over: AbortController,
+): Omit<World, 'counts'> {
   const { endpoints, mailbox, relays } = system;
   const { IntakeQueueUrl = '', DeadLetterQueueUrl = '', LedgerTableName = '', ...others } = endpoints.outputs;
   const clients = createAwsClients(endpoints);
@@ -99,6 +113,11 @@ function inhabit(system: LocalSystem, log: LogRecords, directory: string, over: 
           await sqs.send(new SendMessageBatchCommand({ QueueUrl: IntakeQueueUrl, Entries }));
         }),
       );
+    },
+    unqueued: () => {
+      const mail = nthMail(published.length);
+      published.push(mail);
+      return { ...mail, body: bodyOf(mail) };
     },
     health: (relay) => store.read(relay),
     settle: async (patienceMs) => {
