@@ -1,5 +1,6 @@
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
+import { unfinishedIndex } from '../lib/contracts/ledger-index.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
 import { removal } from './removal.ts';
 
@@ -16,6 +17,14 @@ export class LedgerTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: config.protectData,
       removalPolicy: removal(config),
+      ...(config.events.busName === undefined ? {} : { stream: StreamViewType.NEW_AND_OLD_IMAGES }),
+    });
+    // Keys only: a write that moves neither costs nothing here, and the audit reads what it finds from the table itself.
+    this.table.addGlobalSecondaryIndex({
+      indexName: unfinishedIndex.name,
+      partitionKey: { name: unfinishedIndex.partitionKey, type: AttributeType.STRING },
+      sortKey: { name: unfinishedIndex.sortKey, type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
     });
   }
 }

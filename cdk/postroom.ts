@@ -1,10 +1,13 @@
 import { Annotations } from 'aws-cdk-lib';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
 import { Alarms } from './alarms.ts';
+import { Audit } from './audit.ts';
 import { Dashboard } from './dashboard.ts';
 import { Discovery } from './discovery.ts';
+import { OutcomeEvents, type Subscription } from './events.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { Network } from './network.ts';
 import { Probe } from './probe.ts';
@@ -36,9 +39,13 @@ export class Postroom extends Construct {
   readonly alarms: Alarms;
   readonly dashboard: Dashboard;
   readonly probe: Probe;
+  /** Absent: the stage tells nobody. */
+  readonly events?: OutcomeEvents;
+  private readonly stage: string;
 
   constructor(scope: Construct, id: string, { stage, config }: PostroomProps) {
     super(scope, id);
+    this.stage = stage;
     this.queues = new Queues(this, 'Queues', { stage, config });
     this.ledger = new LedgerTable(this, 'Ledger', config);
     this.relayHealth = new RelayHealthTable(this, 'RelayHealth', config);
@@ -55,6 +62,9 @@ export class Postroom extends Construct {
     this.alarms = new Alarms(this, 'Alarms', { config, watched });
     const { alarms } = this;
     this.dashboard = new Dashboard(this, 'Dashboard', { config, watched, alarms, logs: sending.logGroup });
+    if (config.audit.enabled) new Audit(this, 'Audit', { stage, config, ledger, relayHealth, queues });
+    const { busName } = config.events;
+    if (busName !== undefined) this.events = new OutcomeEvents(this, 'Events', { stage, config, busName, ledger });
     new Tracing(this, 'Tracing', { stage, config });
     new Discovery(this, 'Discovery', { stage, intake: this.queues.intake });
     admitConfigured(this.queues.intake, config.publishers);
@@ -66,6 +76,15 @@ export class Postroom extends Construct {
   /** Lets a function, role, EventBridge rule or SNS topic, also one of another stack, put mail on the intake queue. */
   grantPublish(publisher: Publisher): void {
     admitPublisher(this.queues.intake, publisher);
+  }
+
+  /**
+   * A rule that gives outcome events of this stage to a target: `Email Failed` to a queue that opens tickets, for example
+   * (docs/events/README.md). The rule stands in the target's stack. Throws when the stage config names no bus.
+   */
+  onOutcome(scope: Construct, id: string, subscription: Subscription): Rule {
+    if (this.events === undefined) throw new Error('onOutcome: the stage config names no bus (events.busName)');
+    return this.events.subscribe(scope, id, this.stage, subscription);
   }
 
   private warnOfUnroutableDomains({ allowedFromDomains, relays }: StageConfig): void {

@@ -42,6 +42,9 @@ export const line = (maxLength: number) =>
     wellFormed,
   );
 
+/** SQS refuses a message with an attribute that holds one of these two (API reference, SendMessage). */
+export const sqsCarried = v.regex(/^[^\ufffe\uffff]*$/, 'must not contain U+FFFE or U+FFFF');
+
 /** Standard alphabet with padding (RFC 4648 §4); line breaks between the characters are allowed, as MIME tools write them. */
 export const base64 = v.pipe(
   v.string(),

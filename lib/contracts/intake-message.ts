@@ -8,6 +8,7 @@ import {
   headerText,
   line,
   noLongBlank,
+  sqsCarried,
   wellFormed,
 } from './intake-fields.ts';
 
@@ -95,6 +96,7 @@ export const intakeMessage = v.strictObject({
   idempotencyKey: v.optional(
     v.pipe(
       line(256),
+      sqsCarried,
       v.description(
         'Same key, same content: delivered once. Default: EventBridge id, SNS MessageId, else SQS message id.',
       ),

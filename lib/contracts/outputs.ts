@@ -1,6 +1,6 @@
 /**
  * The stack's outputs, by key. Operators' commands and publishers outside the repository read them: keys may be added,
- * never renamed. `RelaySecretArns` is JSON: relay name → secret ARN.
+ * never renamed. `RelaySecretArns` is JSON: relay name → secret ARN. `AuditSettings` is JSON: `audit-environment.ts`.
  */
 export type StackOutput =
   | 'IntakeQueueUrl'
@@ -13,7 +13,8 @@ export type StackOutput =
   | 'ProbeFunctionName'
   | 'DashboardName'
   | 'AlarmTopicArn'
-  | 'RelaySecretArns';
+  | 'RelaySecretArns'
+  | 'AuditSettings';
 
 export type StackOutputs = Readonly<Record<StackOutput, string>>;
 

@@ -93,6 +93,13 @@ const stageConfig = fields({
     /** Host name to report as (RFC 3464 §2.2.2); the domain of the bounce's author when absent. */
     reportingMta: v.optional(domain),
   }),
+  /** Outcome events (`outcome-events.ts`); off without a bus. */
+  events: section({
+    /** An EventBridge bus that exists already, such as `default`. */
+    busName: v.optional(text(/^[\w./-]{1,256}$/, 'the name (not the ARN) of an EventBridge bus, such as "default"')),
+  }),
+  /** Looks for forgotten mail every quarter of an hour. */
+  audit: section({ enabled: v.optional(flag, true) }),
   breaker: section({
     failureThreshold: v.optional(integer(1, 1000), 3),
     messageRejectionThreshold: v.optional(integer(1, 1000), 10),

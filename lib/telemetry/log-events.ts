@@ -62,6 +62,19 @@ export const logEvents = {
   'probe.error': { level: 'ERROR', meaning: 'The health table or Lambda could not be asked; tried again soon' },
   'intake.paused': { level: 'WARN', meaning: 'No relay can take mail: the intake is paused, mail waits in the queue' },
   'intake.resumed': { level: 'INFO', meaning: 'A relay can take mail again: the intake runs' },
+  'events.failed': {
+    level: 'ERROR',
+    meaning: 'An outcome event did not get to the bus; the change stream hands it out again',
+  },
+  'audit.overdue': {
+    level: 'WARN',
+    meaning: 'The audit finds a forgotten mail: what is wrong with it, and since when',
+  },
+  'audit.done': {
+    level: 'INFO',
+    meaning: 'The audit is over: unfinished mails, findings by kind, depth of the queues',
+  },
+  'audit.failed': { level: 'ERROR', meaning: 'The audit could not read the ledger or the queues; it runs again soon' },
   unexpected: { level: 'ERROR', meaning: 'An error that nobody planned for; the mail is tried again later' },
 } as const satisfies Readonly<Record<string, LogEventDefinition>>;
 

@@ -18,6 +18,7 @@ describe('stack', () => {
 
     expect(Object.keys(outputs).sort()).toEqual([
       'AlarmTopicArn',
+      'AuditSettings',
       'DashboardName',
       'DeadLetterQueueArn',
       'DeadLetterQueueUrl',
@@ -56,7 +57,7 @@ describe('stack', () => {
     const types = Object.values(synthesise().toJSON()['Resources']).map((resource) => Object(resource).Type);
 
     expect(types.filter((type) => /^Custom::|CustomResource/.test(type))).toEqual([]);
-    expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(2);
+    expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(3);
   });
 
   it('warns of sender domains that are allowed and that no relay takes', () => {

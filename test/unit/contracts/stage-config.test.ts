@@ -28,6 +28,8 @@ describe('defaults', () => {
       smtp: { connectSeconds: 10, greetingSeconds: 30, commandSeconds: 60, finalReplySeconds: 120 },
       retry: { baseSeconds: 30, factor: 2, maxSeconds: 3600, jitter: 0.2, maxAttempts: 200, maxAgeSeconds: 432_000 },
       bounces: { mode: 'off', delayNoticeSeconds: 14_400 },
+      events: {},
+      audit: { enabled: true },
       breaker: { failureThreshold: 3, messageRejectionThreshold: 10, coolDownSeconds: 60, maxCoolDownSeconds: 900 },
       probe: {
         intervalSeconds: 15,

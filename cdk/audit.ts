@@ -1,0 +1,95 @@
+import { fileURLToPath } from 'node:url';
+import { Duration } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import { Construct } from 'constructs';
+import type { AuditSettings, AuditVariables } from '../lib/contracts/audit-environment.ts';
+import { unfinishedIndex } from '../lib/contracts/ledger-index.ts';
+import type { StageConfig } from '../lib/contracts/stage-config.ts';
+import { bundling, lockFile } from './bundling.ts';
+import { type Queues, visibilitySeconds } from './queues.ts';
+import { removal } from './removal.ts';
+
+export interface AuditProps {
+  readonly stage: string;
+  readonly config: StageConfig;
+  readonly ledger: Table;
+  readonly relayHealth: Table;
+  readonly queues: Queues;
+}
+
+/** The function that looks for forgotten mail every quarter of an hour. */
+export class Audit extends Construct {
+  readonly function: NodejsFunction;
+
+  constructor(scope: Construct, id: string, props: AuditProps) {
+    super(scope, id);
+    const { stage, config, ledger, relayHealth, queues } = props;
+    const logGroup = new LogGroup(this, 'Logs', {
+      retention: config.logRetentionDays,
+      removalPolicy: removal(config),
+    });
+    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    for (const statement of policy(props, logGroup)) role.addToPolicy(statement);
+    const variables: AuditVariables = {
+      POSTROOM_STAGE: stage,
+      POSTROOM_LEDGER_TABLE: ledger.tableName,
+      POSTROOM_RELAY_HEALTH_TABLE: relayHealth.tableName,
+      POSTROOM_INTAKE_QUEUE_URL: queues.intake.queueUrl,
+      POSTROOM_SETTINGS: JSON.stringify(auditSettings(config)),
+    };
+    this.function = new NodejsFunction(this, 'Function', {
+      description: `Postroom (${stage}): looks for forgotten mail`,
+      entry: fileURLToPath(new URL('../functions/audit.ts', import.meta.url)),
+      depsLockFilePath: lockFile,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 256,
+      timeout: Duration.minutes(5),
+      tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
+      environment: { NODE_OPTIONS: '--enable-source-maps', ...variables },
+      awsSdkConnectionReuse: false, // a variable of SDK version 2
+      // It changes nothing and runs again soon: a repeat would only count its findings twice.
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(5),
+      bundling,
+      logGroup,
+      role,
+    });
+    new Schedule(this, 'Schedule', {
+      description: `Postroom (${stage}): runs the audit function`,
+      schedule: ScheduleExpression.rate(Duration.minutes(15)),
+      target: new LambdaInvoke(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(5) }),
+    });
+  }
+}
+
+function policy({ ledger, relayHealth, queues }: AuditProps, logGroup: LogGroup): PolicyStatement[] {
+  return [
+    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn),
+    allow(['dynamodb:Query'], `${ledger.tableArn}/index/${unfinishedIndex.name}`),
+    allow(['dynamodb:GetItem'], ledger.tableArn, relayHealth.tableArn),
+    allow(['sqs:GetQueueAttributes'], queues.intake.queueArn),
+  ];
+}
+
+const allow = (actions: string[], ...resources: string[]) => new PolicyStatement({ actions, resources });
+
+/** Between the date of an attempt and its send: nobody is that late while all is well. */
+const backlogSeconds = 900;
+
+/**
+ * From when on a mail counts as forgotten. A message whose new visibility SQS did not take comes back after the queue's
+ * own; and the sender writes no wait of less than a quarter of an hour to the ledger.
+ */
+export function auditSettings({ sender, retry }: StageConfig): AuditSettings {
+  return {
+    marginSeconds: visibilitySeconds(sender.timeoutSeconds) + 900 + backlogSeconds,
+    maxAgeSeconds: retry.maxAgeSeconds,
+  };
+}
