@@ -4,7 +4,7 @@ import { EnvironmentPool } from './environment-pool.ts';
 import { type ExecutionEnvironment, startExecutionEnvironment } from './execution-environment.ts';
 import { functionEnvironment } from './function-environment.ts';
 import type { FunctionLogLine, FunctionSpec } from './function-spec.ts';
-import type { InvocationResult } from './invocation.ts';
+import type { FinishedInvocation, InvocationResult } from './invocation.ts';
 import type { OrphanGuard } from './orphan-guard.ts';
 
 export interface FunctionHostOptions {
@@ -13,6 +13,7 @@ export interface FunctionHostOptions {
   /** How long an unused process is kept, in milliseconds. */
   readonly idleReapMs: number;
   onLog(line: FunctionLogLine): void;
+  onInvocation?(invocation: FinishedInvocation): void;
 }
 
 /** One function and its processes: as many as there are invocations at the same time. */
@@ -36,8 +37,17 @@ export function createFunctionHost(spec: FunctionSpec, options: FunctionHostOpti
     name: spec.name,
     arn: spec.arn,
     invoke: (event) => {
-      if (closing || running.size >= limit) return Promise.resolve(throttled);
-      const result = run(pool, spec, event).finally(() => running.delete(result));
+      const startedAt = Date.now();
+      const concurrent = running.size + 1;
+      const tell = (result: InvocationResult) => {
+        const durationMs = Date.now() - startedAt;
+        options.onInvocation?.({ functionName: spec.name, startedAt, durationMs, result, concurrent });
+        return result;
+      };
+      if (closing || running.size >= limit) return Promise.resolve(tell(throttled));
+      const result = run(pool, spec, event)
+        .then(tell)
+        .finally(() => running.delete(result));
       running.add(result);
       return result;
     },

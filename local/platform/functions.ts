@@ -6,7 +6,7 @@ import { startEventSourcePoller } from './event-source-poller.ts';
 import { createFunctionHost, type FunctionHost } from './function-host.ts';
 import { eventSourceMapping, functionSpec, schedules } from './function-resources.ts';
 import type { FunctionLogLine } from './function-spec.ts';
-import type { InvocationResult } from './invocation.ts';
+import type { FinishedInvocation, InvocationResult } from './invocation.ts';
 import { startOrphanGuard } from './orphan-guard.ts';
 import { type Schedule, startScheduler } from './scheduler.ts';
 
@@ -16,7 +16,10 @@ export interface FunctionsOptions {
   readonly clients: AwsClients;
   readonly idleReapMs?: number;
   readonly minuteMs?: number;
+  /** How many times as fast as in AWS schedules go, and the functions they call run out of time. */
+  readonly timeScale?: number;
   onLog?(line: FunctionLogLine): void;
+  onInvocation?(invocation: FinishedInvocation): void;
   onProblem?(message: string): void;
 }
 
@@ -31,7 +34,6 @@ const graceMs = 5_000;
 
 /** @throws Error that names the resource that cannot be run here */
 export function startFunctions(stack: ResolvedStack, options: FunctionsOptions): Functions {
-  const specs = each(stack, 'AWS::Lambda::Function', (resource) => functionSpec(resource, options.assets));
   const queueUrls = new Map(
     each(stack, 'AWS::SQS::Queue', ({ identity }) => [identity.attributes['Arn'] ?? '', identity.ref] as const),
   );
@@ -40,9 +42,14 @@ export function startFunctions(stack: ResolvedStack, options: FunctionsOptions):
     each(stack, type, schedules).flat(),
   );
 
-  const { onLog = () => {}, idleReapMs = 300_000, emulators } = options;
+  const { onLog = () => {}, onInvocation = () => {}, idleReapMs = 300_000, timeScale = 1, emulators } = options;
+  const scheduled = new Set(plans.map(({ functionArn }) => functionArn));
+  const specs = each(stack, 'AWS::Lambda::Function', (resource) => {
+    const spec = functionSpec(resource, options.assets);
+    return scheduled.has(spec.arn) ? { ...spec, timeoutMs: spec.timeoutMs / timeScale } : spec;
+  });
   const orphanGuard = startOrphanGuard();
-  const hostOptions = { endpoints: emulators.endpoints, orphanGuard, onLog, idleReapMs };
+  const hostOptions = { endpoints: emulators.endpoints, orphanGuard, onLog, onInvocation, idleReapMs };
   const hosts = specs.map((spec) => createFunctionHost(spec, hostOptions));
   const stopTriggers = startTriggers(mappings, plans, hosts, options);
   return {
@@ -59,7 +66,7 @@ function startTriggers(
   mappings: readonly EventSourceMapping[],
   plans: readonly Schedule[],
   hosts: readonly FunctionHost[],
-  { clients, emulators, minuteMs = 60_000, onProblem = () => {} }: FunctionsOptions,
+  { clients, emulators, timeScale = 1, minuteMs = 60_000 / timeScale, onProblem = () => {} }: FunctionsOptions,
 ): () => Promise<void> {
   const { region } = emulators.endpoints;
   const invoke = async (functionId: string, event: unknown): Promise<InvocationResult> =>

@@ -21,3 +21,14 @@ export type InvocationResult =
       readonly kind: 'error' | 'timeout' | 'crash' | 'init' | 'throttled';
       readonly message: string;
     };
+
+/** An invocation that is over. */
+export interface FinishedInvocation {
+  readonly functionName: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly result: InvocationResult;
+  /** Invocations of the function at the same time when this one began, itself included. */
+  readonly concurrent: number;
+}

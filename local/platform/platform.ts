@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CreateSecretCommand, PutSecretValueCommand, ResourceNotFoundException } from '@aws-sdk/client-secrets-manager';
 import * as v from 'valibot';
 import type { SynthesisedStack } from '../template/cloud-assembly.ts';
-import { resolveTemplate } from '../template/resolve.ts';
+import { type ResolvedStack, resolveTemplate } from '../template/resolve.ts';
 import { synthesise } from '../template/synthesise.ts';
 import type { Template } from '../template/template.ts';
 import { type AwsClients, createAwsClients } from './aws-clients.ts';
@@ -11,6 +11,7 @@ import { type Emulators, type Endpoints, startEmulators } from './emulators.ts';
 import type { FunctionHost } from './function-host.ts';
 import type { FunctionLogLine } from './function-spec.ts';
 import { type Functions, startFunctions } from './functions.ts';
+import type { FinishedInvocation } from './invocation.ts';
 
 export interface PlatformOptions {
   readonly stage: string;
@@ -24,7 +25,11 @@ export interface PlatformOptions {
   readonly idleReapMs?: number;
   /** Length of one minute of a schedule, in milliseconds. Tests shorten it. */
   readonly minuteMs?: number;
+  /** How many times as fast as in AWS schedules go, and the functions they call run out of time; 1 unless told otherwise. */
+  readonly timeScale?: number;
   onLog?(line: FunctionLogLine): void;
+  /** An invocation of any function is over. */
+  onInvocation?(invocation: FinishedInvocation): void;
   /** Something failed that the platform lives with: an invocation, a poll. */
   onProblem?(message: string): void;
 }
@@ -35,6 +40,8 @@ export interface Platform {
   /** The stack's outputs by key. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly template: Template;
+  /** The template's resources that exist here, everything evaluated. */
+  readonly stack: ResolvedStack;
   readonly functions: readonly FunctionHost[];
   /** API requests so far by service and action, such as `DynamoDB.PutItem`; the platform's own included. */
   counts(): Readonly<Record<string, number>>;
@@ -80,6 +87,7 @@ export async function runStack(
       endpoints: emulators.endpoints,
       outputs: stack.outputs,
       template,
+      stack,
       functions: hosts,
       counts: emulators.counts,
       setSecret,

@@ -43,6 +43,11 @@ const table: ResourceType['identify'] = (name, account) => ({
   attributes: { Arn: arn('dynamodb', `table/${name}`, account) },
 });
 
+const alarm: ResourceType['identify'] = (name, account) => ({
+  ref: name,
+  attributes: { Arn: arn('cloudwatch', `alarm:${name}`, account) },
+});
+
 /** A UUID that follows from the name, where AWS makes one up. */
 function uuidOf(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
@@ -87,10 +92,10 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
     ref: name,
     attributes: { Arn: arn('events', `rule/${name}`, account) },
   })),
+  'AWS::CloudWatch::Alarm': run('AlarmName', alarm),
+  'AWS::CloudWatch::CompositeAlarm': run('AlarmName', alarm),
+  'AWS::CloudWatch::Dashboard': run('DashboardName', (name) => ({ ref: name, attributes: {} })),
   'AWS::CDK::Metadata': skip('cdk'),
-  'AWS::CloudWatch::Alarm': skip('cloudwatch', 'AlarmName'),
-  'AWS::CloudWatch::CompositeAlarm': skip('cloudwatch', 'AlarmName'),
-  'AWS::CloudWatch::Dashboard': skip('cloudwatch', 'DashboardName'),
   'AWS::EC2::SecurityGroup': skip('ec2'),
   'AWS::EC2::SecurityGroupEgress': skip('ec2'),
   'AWS::EC2::SecurityGroupIngress': skip('ec2'),

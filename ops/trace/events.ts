@@ -1,0 +1,113 @@
+import type { WaitReason } from '../../lib/delivery/events.ts';
+import type { Scope } from '../../lib/outcome/outcome.ts';
+import type { LogEventCode } from '../../lib/telemetry/log-events.ts';
+import type { LoggedRecipient, LogLine } from './log-line.ts';
+
+/** A line of the log in plain words: a sentence, and one more for each recipient where they differ. */
+export function describeLine(line: LogLine): readonly string[] {
+  const describe = events.get(line.event);
+  return describe === undefined ? [[line.event, line.message].filter(Boolean).join(': ')] : describe(line);
+}
+
+type Describe = (line: LogLine) => readonly string[];
+
+const described: Partial<Record<LogEventCode, Describe>> = {
+  'mail.attempt': attempt,
+  'mail.uncertain': attempt,
+  'mail.deferred': ({ attempts, message }) => [
+    `Put off; ${message ?? 'tried again later'}. ${attempts ?? 0} ${attempts === 1 ? 'attempt' : 'attempts'} charged so far.`,
+  ],
+  'mail.waiting': ({ outcome = '', message }) => [
+    `Put back without an attempt: ${waits.get(outcome) ?? outcome}${message === undefined ? '' : `; ${message}`}.`,
+  ],
+  'mail.duplicate': () => ['A copy came that was settled already. It was dropped.'],
+  'mail.dead-lettered': ({ reason = 'no reason', counts }) => [
+    `Written to the dead-letter queue: ${reason}${counts?.['recipients'] === undefined ? '' : `, ${recipientsOf(counts['recipients'])}`}.`,
+  ],
+  'mail.bounce': ({ outcome = '', message }) => [
+    `Notice to its sender (${outcome})${message === undefined ? '' : `: ${message}`}.`,
+  ],
+  'mail.crash-seen': ({ counts }) => [
+    `A sender had stopped in the middle of it (${counts?.['crashes'] ?? 1} of 5); it is tried again.`,
+  ],
+  'relay.fault': (line) => [
+    `${line.relay ?? 'A relay'} could not be used: ${said(line)}. The next relay has its turn.`,
+  ],
+  'relay.credentials-refused': (line) => [
+    `${line.relay ?? 'A relay'} refused our login: ${said(line)}. The next relay has its turn.`,
+  ],
+  'ledger.unavailable': ({ error }) => [
+    `The ledger could not be asked (${error?.name ?? 'no answer'}); nothing was sent.`,
+  ],
+  'ledger.late-settle': ({ counts }) => [
+    `Its outcome was recorded late, after another copy had begun (${counts?.['accepted'] ?? 0} accepted).`,
+  ],
+  'ledger.settle-failed': () => ['Delivered, but the ledger could not be written; acknowledged all the same.'],
+  'queue.visibility-failed': ({ message }) => [`SQS refused the wait${message === undefined ? '' : `: ${message}`}.`],
+  'queue.dead-letter-failed': () => ['The dead-letter queue took no entry; it stays in the queue and is tried again.'],
+  'queue.bounce-failed': () => ['The intake queue took no bounce; it stays in the queue and is tried again.'],
+  unexpected: ({ error }) => [`An error that nobody planned for: ${error?.message ?? 'unknown'}. It is tried again.`],
+};
+const events = new Map<string, Describe>(Object.entries(described));
+
+const waitReasons: Readonly<Record<WaitReason, string>> = {
+  'in-flight': 'another copy is being sent right now',
+  early: 'its next attempt is not due yet',
+  'no-relay': 'no relay can take it now',
+  'no-time': 'the invocation had no time left',
+  'ledger-unavailable': 'the ledger could not be asked',
+  'content-unavailable': 'an attachment could not be fetched now',
+  'return-path-unknown': 'the DNS did not say whether its sender takes mail',
+  'bounce-unpublished': 'its bounce could not be published',
+};
+const waits = new Map<string, string>(Object.entries(waitReasons));
+
+function attempt(line: LogLine): readonly string[] {
+  const { relay = 'a relay', outcome, durationMs, counts = {}, recipients = [] } = line;
+  const { accepted = 0, reused = 0 } = counts;
+  const took = durationMs === undefined ? '' : `, ${Math.round(durationMs)} ms`;
+  const session = `(${reused === 1 ? 'a session that was open' : 'a new session'}${took})`;
+  const each = recipients.map((one) => `${one.address}: ${verdict(one)}`);
+  if (outcome === 'accepted') return [`${relay} took it for ${recipientsOf(accepted)} ${session}.`];
+  if (accepted > 0)
+    return [`${relay} took it for ${recipientsOf(accepted)}, not for ${recipients.length} ${session}:`, ...each];
+  return [`${relay} did not take it ${session}:`, ...each];
+}
+
+const scopes: Readonly<Record<Scope, string>> = {
+  recipient: 'it refuses the recipient',
+  message: 'it refuses the message',
+  sender: 'it refuses the sender',
+  relay: "the relay's own fault",
+  throttle: 'it asks for less mail',
+  session: 'the session broke',
+  uncertain: 'nobody knows whether it took the mail',
+};
+const meanings = new Map<string, string>(Object.entries(scopes));
+
+function verdict(recipient: LoggedRecipient): string {
+  const [scope = '', permanent] = recipient.outcome.split(', ');
+  const meaning = meanings.get(scope) ?? scope;
+  const howLong = permanent === undefined ? ' for now' : ' for good';
+  const lasting = ['recipient', 'message', 'sender'].includes(scope) ? howLong : '';
+  const rule = recipient.rule === undefined ? '' : `; rule ${recipient.rule}`;
+  return `${said(recipient)} – ${meaning}${lasting}${rule}`;
+}
+
+/** `451 4.7.1 Greylisted (at rcpt)`, as far as known. */
+function said({
+  code,
+  enhancedCode,
+  reply,
+  phase,
+}: {
+  readonly code?: number;
+  readonly enhancedCode?: string;
+  readonly reply?: string;
+  readonly phase?: string;
+}): string {
+  const words = [code, enhancedCode, reply].filter((part) => part !== undefined && part !== '').join(' ');
+  return `${words || 'no reply'}${phase === undefined ? '' : ` (at ${phase})`}`;
+}
+
+const recipientsOf = (count: number) => (count === 1 ? '1 recipient' : `${count} recipients`);

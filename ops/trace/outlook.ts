@@ -1,0 +1,98 @@
+import type { LedgerItem, RecipientRecord } from '../../lib/ledger/item.ts';
+import { describeDuration } from '../shared/duration.ts';
+import type { LogLine } from './log-line.ts';
+
+export interface Outlook {
+  /** Where the message stands, in a sentence. */
+  readonly summary: string;
+  /** What happens next and when, a sentence each. */
+  readonly next: readonly string[];
+}
+
+/** @param now milliseconds since the epoch */
+export function outlook(item: LedgerItem | undefined, lines: readonly LogLine[], now: number): Outlook {
+  return item === undefined ? withoutItem(lines) : { summary: summaryOf(item), next: nextOf(item, now) };
+}
+
+function withoutItem(lines: readonly LogLine[]): Outlook {
+  const dead = lines.findLast(({ event }) => event === 'mail.dead-lettered');
+  if (dead !== undefined) {
+    return {
+      summary: `Never sent: ${dead.reason ?? 'dead-lettered'}.`,
+      next: ['Nothing happens by itself: the entry lies in the dead-letter queue (npm run dlq -- list).'],
+    };
+  }
+  return {
+    summary: 'The log knows it, the ledger does not.',
+    next: ['It is tried again when its copy in the queue becomes visible.'],
+  };
+}
+
+function summaryOf({ recipients, state, attempts }: LedgerItem): string {
+  const records = Object.values(recipients);
+  const counted = (status: RecipientRecord['status']) => records.filter((record) => record.status === status).length;
+  const [accepted, failed] = [counted('accepted'), counted('failed')];
+  const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} charged`;
+  if (state !== 'settled') {
+    const so = accepted + failed === 0 ? '' : `, so far ${accepted} accepted and ${failed} failed`;
+    return `On its way${so}; ${tries}.`;
+  }
+  if (failed === 0) return `Delivered to ${accepted === 1 ? 'its recipient' : `all ${accepted} recipients`}; ${tries}.`;
+  if (accepted === 0)
+    return `Not delivered to ${failed === 1 ? 'its recipient' : `any of ${failed} recipients`}; ${tries}.`;
+  return `Delivered to ${accepted} of ${accepted + failed} recipients; ${tries}.`;
+}
+
+function nextOf(item: LedgerItem, now: number): readonly string[] {
+  return [...deliverySteps(item, now), ...deadLetterSteps(item), ...memory(item)];
+}
+
+function deliverySteps({ state, lease, nextAttemptAt, lastRelay, stayOnRelay }: LedgerItem, now: number): string[] {
+  if (state === 'sending' && lease !== undefined) {
+    return lease.endsAt > now
+      ? [`It is being sent through ${lease.relay} right now, until ${moment(lease.endsAt, now)} at the latest.`]
+      : [`A sender stopped while ${lease.relay} had it; the next receive tries it again.`];
+  }
+  if (state !== 'waiting') return [];
+  if (nextAttemptAt === undefined) return ['It is tried again when its copy in the queue becomes visible.'];
+  const same = stayOnRelay === true && lastRelay !== undefined;
+  const where = same
+    ? ` through ${lastRelay} again`
+    : lastRelay === undefined
+      ? ''
+      : `, elsewhere than ${lastRelay} first`;
+  return [`Next attempt${where}: ${moment(nextAttemptAt, now)}.`];
+}
+
+function deadLetterSteps({ deadLetters }: LedgerItem): string[] {
+  return Object.entries(deadLetters).map(([id, { pending, reason, message }]) => {
+    const why = message === undefined ? reason : `${reason} (${message})`;
+    return pending
+      ? `Its entry for the dead-letter queue, ${why}, is written at the next receive.`
+      : `Its entry in the dead-letter queue: ${why}. Look: npm run dlq -- show ${id}`;
+  });
+}
+
+function memory({ state, ttl }: LedgerItem): string[] {
+  if (state !== 'settled') return [];
+  return [`Copies with this key are recognised and dropped until ${new Date(ttl * 1000).toISOString().slice(0, 10)}.`];
+}
+
+/** Every recipient the ledger knows, a sentence each. */
+export function describeRecipients(item: LedgerItem | undefined): readonly string[] {
+  return Object.entries(item?.recipients ?? {}).map(([address, record]) => `${address}: ${describeRecord(record)}`);
+}
+
+function describeRecord({ status, relay, code, enhancedCode, text, phase, doubts = 0, at }: RecipientRecord): string {
+  const said = [code, enhancedCode, text].filter((part) => part !== undefined && part !== '').join(' ');
+  const where = phase === undefined ? '' : ` (at ${phase})`;
+  const doubt = doubts === 0 ? '' : `, in doubt ${doubts === 1 ? 'once' : `${doubts} times`}`;
+  const by = relay === undefined ? '' : ` by ${relay}`;
+  const when = ` at ${new Date(at).toISOString()}`;
+  return `${status}${by}${when}${doubt}${said === '' ? '' : `: ${said}${where}`}`;
+}
+
+function moment(at: number, now: number): string {
+  const away = at > now ? `in ${describeDuration(at - now)}` : 'due';
+  return `${new Date(at).toISOString()} (${away})`;
+}
