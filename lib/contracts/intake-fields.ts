@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 
-/** No ASCII or C1 control character (so neither CR, LF, NUL nor NEL) and no Unicode line or paragraph separator. */
-const oneLine = /^[ -~\u00a0-\u2027\u202a-\uffff]*$/;
+/**
+ * ASCII and C1 control characters (so CR, LF, NUL and NEL), Unicode line and paragraph separator. Named by what is left out,
+ * the patterns mean the same with and without the flag `u`, with which JSON Schema's are read; else they would refuse emoji.
+ */
+const lineBreakers = String.raw`\u0000-\u001f\u007f-\u009f\u2028\u2029`;
+const oneLine = new RegExp(`^[^${lineBreakers}]*$`);
 const oneLineRule = 'must not contain control characters or line separators';
 
 /** Folding happens at blanks (RFC 5322 §2.2.3), so a longer word makes a line that SMTP may refuse (RFC 5321 §4.5.3.1.6). */
@@ -33,17 +37,23 @@ export const headerText = v.pipe(
 export const displayName = v.pipe(headerText, v.maxLength(400, 'must not have more than 400 characters'));
 
 /** Text of one line that is no prose: an address, a key, a file name. */
-export const line = (maxLength: number) =>
-  v.pipe(
+export const line = (maxLength: number) => words(maxLength, v.regex(oneLine, oneLineRule));
+
+/** A dead letter carries the key as an attribute, and SQS refuses U+FFFE and U+FFFF there (API reference, SendMessage). */
+export const idempotencyKey = words(
+  256,
+  v.regex(new RegExp(String.raw`^[^${lineBreakers}\ufffe\uffff]*$`), `${oneLineRule}, nor U+FFFE or U+FFFF`),
+);
+
+function words(maxLength: number, pattern: v.RegexAction<string, string>) {
+  return v.pipe(
     v.string(),
     v.minLength(1, 'must not be empty'),
     v.maxLength(maxLength, `must not have more than ${maxLength} characters`),
-    v.regex(oneLine, oneLineRule),
+    pattern,
     wellFormed,
   );
-
-/** SQS refuses a message with an attribute that holds one of these two (API reference, SendMessage). */
-export const sqsCarried = v.regex(/^[^\ufffe\uffff]*$/, 'must not contain U+FFFE or U+FFFF');
+}
 
 /** Standard alphabet with padding (RFC 4648 §4); line breaks between the characters are allowed, as MIME tools write them. */
 export const base64 = v.pipe(

@@ -6,9 +6,9 @@ import {
   displayName,
   headerName,
   headerText,
+  idempotencyKey,
   line,
   noLongBlank,
-  sqsCarried,
   wellFormed,
 } from './intake-fields.ts';
 
@@ -95,8 +95,7 @@ export const intakeMessage = v.strictObject({
   version: v.optional(v.pipe(v.literal(1), v.description('Version of this contract.'))),
   idempotencyKey: v.optional(
     v.pipe(
-      line(256),
-      sqsCarried,
+      idempotencyKey,
       v.description(
         'Same key, same content: delivered once. Default: EventBridge id, SNS MessageId, else SQS message id.',
       ),

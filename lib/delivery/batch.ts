@@ -99,8 +99,7 @@ function factsOf(mail: Mail, received: ReceivedMessage): MailFacts {
     onUncertain,
     recipients: envelope.to,
     enqueuedAt: sentAt,
-    // A publisher may give fractions of a second; the ledger counts whole milliseconds.
-    ...(expiresAt === undefined ? {} : { expiresAt: Math.floor(expiresAt) }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(deadLetterId === undefined ? {} : { deadLetterId }),
     ...(Object.keys(tags).length === 0 ? {} : { tags }),
   };

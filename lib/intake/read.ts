@@ -84,9 +84,10 @@ function forbiddenBuckets(content: MailContent, rules: IntakeRules): FieldError[
     .map(({ field }) => ({ field: `${field}.s3.bucket`, rule: 'must be one of the stage\'s "attachmentBuckets"' }));
 }
 
-function expiryOf(message: IntakeMessage, sentTimestamp: number): number | undefined {
-  if (message.expiresAt !== undefined) return Date.parse(message.expiresAt);
-  return message.expiresInSeconds === undefined ? undefined : sentTimestamp + message.expiresInSeconds * 1000;
+/** Whole milliseconds: a publisher may give fractions of a second. */
+function expiryOf({ expiresAt, expiresInSeconds }: IntakeMessage, sentTimestamp: number): number | undefined {
+  if (expiresAt !== undefined) return Date.parse(expiresAt);
+  return expiresInSeconds === undefined ? undefined : Math.floor(sentTimestamp + expiresInSeconds * 1000);
 }
 
 function malformed(errors: readonly FieldError[], key: string): ReadResult {

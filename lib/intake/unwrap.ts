@@ -66,9 +66,12 @@ function idOf(value: unknown): string | undefined {
   return isKey(value) ? value : undefined;
 }
 
-/** An idempotency key: 1 to 256 printable characters. */
+/**
+ * An idempotency key: 1 to 256 printable characters, each of which an SQS attribute can carry (no lone surrogate, U+FFFE,
+ * U+FFFF), so that a redriven entry brings back the very same key.
+ */
 export function isKey(value: unknown): value is string {
-  return typeof value === 'string' && /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,256}$/u.test(value);
+  return typeof value === 'string' && /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]{1,256}$/u.test(value);
 }
 
 function refuse(rule: string): Unwrapped {

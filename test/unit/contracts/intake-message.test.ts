@@ -38,6 +38,7 @@ describe('the JSON Schema for publishers', () => {
   it.each([
     ['the whole example', example],
     ['a raw message', { raw: { content: 'RnJvbTogYUBiLmMKVG86IGRAZS5mCgpo' }, envelope: { from: '', to: ['d@e.f'] } }],
+    ['emoji', { ...example, subject: 'For you \u{1f48c}', idempotencyKey: 'order-\u{1f48c}' }],
     ['as little as possible', { from: 'a@b.c', to: ['d@e.f'] }],
   ])('accepts what the sender accepts: %s', (_, message) => {
     expect(accepts(message), JSON.stringify(accepts.errors)).toBe(true);
@@ -48,6 +49,7 @@ describe('the JSON Schema for publishers', () => {
     ['an unknown field', { ...example, subjekt: 'x' }],
     ['another version', { ...example, version: 2 }],
     ['a line end in the subject', { ...example, subject: 'a\r\nb' }],
+    ['a key that SQS cannot carry', { ...example, idempotencyKey: 'order-\uffff' }],
     ['101 recipients', { ...example, to: Array.from({ length: 101 }, (_, index) => `a${index}@b.c`) }],
     ['a recipient without address', { ...example, to: [{ name: 'Ada' }] }],
     ['an attachment with a path', { ...example, attachments: [{ path: '/etc/passwd' }] }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sqsText } from '../../../lib/dead-letter/detail.ts';
 import { aMessage, read, readBody, readMail } from './intake-factory.ts';
 
 const sns = (message: string, id = 'sns-1') => ({
@@ -54,6 +55,9 @@ describe('what AWS services wrap around a message', () => {
   });
 });
 
+/** What no SQS attribute can carry: a dead letter would come back with another key. */
+const notCarried = ['a\ufffe', '\uffffb', 'a\ud83d', '\udc8cb', 'a\udc8c\ud83db'];
+
 describe('the idempotency key', () => {
   it('is that of a redriven entry before that of the message', () => {
     expect(readMail(aMessage({ idempotencyKey: 'own' }), { idempotencyKey: 'redriven' }).key).toBe('redriven');
@@ -63,13 +67,31 @@ describe('the idempotency key', () => {
     expect(readMail(sns(text(aMessage({ idempotencyKey: 'own' })))).key).toBe('own');
   });
 
-  it('ignores an attribute that is no key', () => {
-    expect(readMail(aMessage({ idempotencyKey: 'own' }), { idempotencyKey: 'a\nb' }).key).toBe('own');
+  it.each(['a\nb', ...notCarried])('ignores an attribute that is no key: %j', (idempotencyKey) => {
+    expect(readMail(aMessage({ idempotencyKey: 'own' }), { idempotencyKey }).key).toBe('own');
   });
 
-  it.each(['', 'x'.repeat(257), 'a\u0000b'])('refuses %j', (idempotencyKey) => {
-    expect(read(aMessage({ idempotencyKey }))).toMatchObject({ ok: false, errors: [{ field: 'idempotencyKey' }] });
+  it.each(notCarried)("ignores an envelope's id that is no key: %j", (id) => {
+    expect(readMail(eventBridge(aMessage(), id)).key).toBe('sqs-1');
   });
+
+  it.each(['', 'x'.repeat(257), 'a\u0000b', ...notCarried])('refuses %j', (idempotencyKey) => {
+    expect(read(aMessage({ idempotencyKey }))).toMatchObject({
+      ok: false,
+      key: 'sqs-1',
+      errors: [{ field: 'idempotencyKey' }],
+    });
+  });
+
+  it.each(['\ud83d\udc8c', '\ufffd', '\u{1ffff}', '\u{10ffff}'])(
+    'takes %j, and an SQS attribute carries it',
+    (character) => {
+      const idempotencyKey = `order-${character}`;
+      expect(readMail(aMessage({ idempotencyKey })).key).toBe(idempotencyKey);
+      expect(readMail(aMessage(), { idempotencyKey }).key).toBe(idempotencyKey);
+      expect(sqsText(idempotencyKey)).toBe(idempotencyKey);
+    },
+  );
 
   it('is known for a malformed message too, as far as it can be', () => {
     expect(read(aMessage({ idempotencyKey: 'own', to: [] }))).toMatchObject({ ok: false, key: 'own' });
@@ -84,6 +106,8 @@ describe('expiry', () => {
     [{ expiresAt: '2026-11-23T10:00:00Z' }, Date.UTC(2026, 10, 23, 10)],
     [{ expiresAt: '2026-11-23T10:00:00+02:00' }, Date.UTC(2026, 10, 23, 8)],
     [{ expiresInSeconds: 600 }, 601_000],
+    [{ expiresInSeconds: 0.0015 }, 1001],
+    [{ expiresAt: '2026-11-23T10:00:00.1239Z' }, Date.UTC(2026, 10, 23, 10, 0, 0, 123)],
     [{ expiresAt: '2001-01-01T00:00:00Z' }, Date.UTC(2001, 0, 1)],
   ])('of %j is %s', (fields, expiresAt) => {
     expect(readMail(aMessage(fields), { sentTimestamp: 1000 }).expiresAt).toBe(expiresAt);
