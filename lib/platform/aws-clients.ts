@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { byConfiguredEndpoint } from './queue-endpoint.ts';
 import { requestBounds } from './request-bounds.ts';
 
 export interface AwsClients {
@@ -21,7 +22,7 @@ export function awsClients(): AwsClients {
   return {
     dynamoDb: new DynamoDBClient(config),
     secretsManager: new SecretsManagerClient(config),
-    sqs: new SQSClient(config),
+    sqs: new SQSClient({ ...config, ...byConfiguredEndpoint }),
     s3: () => {
       // Path style: a bucket name with dots fits no wildcard certificate, and not every endpoint has a host per bucket.
       s3 ??= new S3Client({

@@ -2,6 +2,7 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { dynamoDbLedger } from '../../lib/ledger/dynamodb-store.ts';
+import { byConfiguredEndpoint } from '../../lib/platform/queue-endpoint.ts';
 import { createAwsClients } from '../platform/aws-clients.ts';
 import { peekDeadLetters } from './dead-letters.ts';
 import { CommandError } from './failure.ts';
@@ -46,7 +47,7 @@ export async function deployedTarget(queueUrl: string, stage: string): Promise<T
   // A queue URL names its region, and the environment need not.
   const region = /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(queueUrl)?.[1];
   const common = region === undefined ? {} : { region };
-  const sqs = new SQSClient(common);
+  const sqs = new SQSClient({ ...common, ...byConfiguredEndpoint });
   const target = { publish: (body: string) => publish(sqs, queueUrl, body), pollMs: 1000 };
   try {
     const outputs = await stackOutputs(new CloudFormationClient(common), `postroom-${stage}`);

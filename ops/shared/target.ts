@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { StackOutput } from '../../lib/contracts/outputs.ts';
+import { byConfiguredEndpoint } from '../../lib/platform/queue-endpoint.ts';
 import { CommandError, errorText } from './command.ts';
 import { readEndpoints } from './endpoints.ts';
 
@@ -27,9 +28,6 @@ export interface TargetOptions {
 
 /** People wait for these commands: better an error in half a minute than a command that hangs. */
 const requestHandler = { connectionTimeout: 5000, requestTimeout: 30_000 };
-
-/** AWS-compatible endpoints give queues URLs whose host need not resolve; by default the SDK would follow them. */
-const byConfiguredEndpoint = { useQueueUrlAsEndpoint: false };
 
 /**
  * Finds the deployed stage as the AWS SDK's standard environment says (region, credentials, `AWS_ENDPOINT_URL`…), or the
