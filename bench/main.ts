@@ -1,5 +1,7 @@
 import { failover } from './failover/main.ts';
+import { freeze } from './freeze/main.ts';
 import { handler } from './handler/main.ts';
+import { outage } from './outage/main.ts';
 import { rotation } from './rotation/main.ts';
 
 /** Each prints its report and gives the exit code: 0 when its conditions hold. */
@@ -7,6 +9,8 @@ const experiments: Readonly<Record<string, (args: readonly string[]) => Promise<
   handler,
   failover,
   rotation,
+  freeze,
+  outage,
 };
 
 const [name = 'handler', ...args] = process.argv.slice(2);
