@@ -21,6 +21,8 @@ export interface Hold {
  */
 export interface Gate {
   readonly url: string;
+  /** Everything that came, in order; what was stopped too. */
+  readonly calls: readonly Call[];
   /** Stops what matches from now on, a repeat by the SDK too. Resolves when the first one is stopped. */
   hold(hold: Hold): Promise<void>;
   /** Lets everything pass from now on. What was stopped stays so. */
@@ -41,6 +43,7 @@ interface Answer {
 
 export async function startGate(serviceUrl: string): Promise<Gate> {
   let armed: Armed[] = [];
+  const calls: Call[] = [];
   const agent = new Agent({ keepAlive: true });
 
   async function pass(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -49,7 +52,9 @@ export async function startGate(serviceUrl: string): Promise<Gate> {
       String(incoming.headers['x-amz-target'] ?? '')
         .split('.')
         .at(-1) ?? '';
-    const held = armed.find((hold) => hold.matches({ action, body: body.toString() }));
+    const call = { action, body: body.toString() };
+    calls.push(call);
+    const held = armed.find((hold) => hold.matches(call));
     // What was done once must not be done again by the SDK's repeat.
     if (held !== undefined && (held.at === 'request' || held.caught)) return caught(held);
     const answer = await forward(incoming, body);
@@ -80,6 +85,7 @@ export async function startGate(serviceUrl: string): Promise<Gate> {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
     url: `http://127.0.0.1:${address.port}`,
+    calls,
     hold: (hold) => new Promise((onCaught) => armed.push({ ...hold, caught: false, onCaught })),
     open: () => {
       armed = [];
