@@ -2,7 +2,7 @@ import { dueDelayNotice } from '../bounce/delay.ts';
 import { readBounce } from '../bounce/read-bounce.ts';
 import type { Notice } from '../bounce/recipients.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import type { Delivery } from './deliver.ts';
+import type { Delivery } from './delivery.ts';
 import type { DeliveryPorts } from './ports.ts';
 
 /** Tells the mail's sender. False when a service failed: it must be told later. */

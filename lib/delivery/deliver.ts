@@ -1,30 +1,16 @@
 import type { Notice } from '../bounce/recipients.ts';
 import { directEntry } from '../dead-letter/entry.ts';
-import type { Mail } from '../intake/mail.ts';
-import { type MailFacts, pendingDeadLetters, pendingRecipients, type WriteContext } from '../ledger/facts.ts';
+import { pendingDeadLetters, pendingRecipients } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { type Opening, open } from '../ledger/open.ts';
-import { delayNoticed, failPending, waitsOn } from '../ledger/transitions.ts';
-import { attempt } from './attempt.ts';
+import { delayNoticed } from '../ledger/transitions.ts';
 import { checkReturnPath, notifySender, owedDelayNotice } from './bounces.ts';
-import { commit } from './commit.ts';
-import type { DeliveryEventBody, WaitReason } from './events.ts';
+import { type Delivery, type Step, writeContext } from './delivery.ts';
 import { flushDeadLetters } from './flush.ts';
-import { givenUp, isExpired, nextAttempt } from './plan.ts';
-import type { DeliveryPorts, Disposition, InvocationBounds, ReceivedMessage } from './ports.ts';
-import { settleAttempt } from './settle.ts';
-
-/** Everything one receive of one mail needs to know. */
-export interface Delivery {
-  readonly received: ReceivedMessage;
-  readonly mail: Mail;
-  readonly facts: MailFacts;
-  readonly bounds: InvocationBounds;
-  readonly report: (event: DeliveryEventBody) => void;
-}
-
-/** Done with this receive, or look again at what stands in the ledger now. */
-export type Step = { readonly done: Disposition } | { readonly standing: LedgerItem | undefined };
+import { isExpired } from './plan.ts';
+import type { DeliveryPorts, Disposition } from './ports.ts';
+import { tryRelays } from './try-relays.ts';
+import { advance, giveUp, later, waitOrGiveUp, writeOver } from './wait.ts';
 
 type Proceeding = Extract<Opening, { kind: 'proceed' }>;
 
@@ -59,10 +45,6 @@ export async function deliver(
   }
   report({ type: 'waiting', why: 'in-flight' });
   return { kind: 'return' };
-}
-
-export function writeContext(ports: DeliveryPorts): WriteContext {
-  return { now: ports.clock.now(), newId: ports.newId };
 }
 
 async function proceed(
@@ -100,10 +82,7 @@ async function noticeDelay(
   ports: DeliveryPorts,
 ): Promise<Step> {
   if (!(await notifySender(delivery, item, notice, ports))) return later(delivery, 'bounce-unpublished', item, ports);
-  const written = await writeOver(standing, delayNoticed(item, writeContext(ports)), delivery.bounds, ports);
-  if (written.kind === 'written') return { standing: written.item };
-  if (written.kind === 'overtaken') return { standing: written.current };
-  return later(delivery, 'ledger-unavailable', item, ports);
+  return advance(delivery, standing, delayNoticed(item, writeContext(ports)), ports);
 }
 
 function expiredMessage({ mailExpiresAt = 0 }: LedgerItem): string {
@@ -131,141 +110,6 @@ async function payDeadLetters(
     owing = paid;
   }
   return pendingRecipients(owing, facts.recipients).length === 0 ? { done: { kind: 'delete' } } : { standing: owing };
-}
-
-/** Gives up every pending recipient without asking a relay. The dead letters are paid in the next round. */
-async function giveUp(
-  delivery: Delivery,
-  standing: LedgerItem | undefined,
-  item: LedgerItem,
-  failure: Parameters<typeof failPending>[2],
-  ports: DeliveryPorts,
-): Promise<Step> {
-  const failed = failPending(item, delivery.facts, failure, writeContext(ports));
-  const written = await writeOver(standing, failed, delivery.bounds, ports);
-  if (written.kind === 'written') return { standing: written.item };
-  if (written.kind === 'overtaken') return { standing: written.current };
-  return later(delivery, 'ledger-unavailable', item, ports);
-}
-
-function writeOver(
-  standing: LedgerItem | undefined,
-  next: LedgerItem,
-  bounds: InvocationBounds,
-  ports: DeliveryPorts,
-): ReturnType<typeof commit> {
-  const unchanged = (found: LedgerItem | undefined): LedgerItem | undefined =>
-    found?.writeId === standing?.writeId ? next : undefined;
-  return commit(ports, standing, unchanged, Math.min(bounds.settleDeadline, ports.clock.now() + 5000));
-}
-
-async function tryRelays(
-  delivery: Delivery,
-  standing: LedgerItem | undefined,
-  item: LedgerItem,
-  ports: DeliveryPorts,
-): Promise<Step> {
-  const { mail, received } = delivery;
-  const bytes = estimatedBytes(mail, received.body.length, ports.maxMessageBytes);
-  return ports.holding(bytes, () => buildAndSend(delivery, standing, item, ports));
-}
-
-/** A composed mail stands in memory as body, as parsed fields and as built message; an S3 object may be of any size. */
-function estimatedBytes({ content }: Mail, bodyBytes: number, maxMessageBytes: number): number {
-  const sources = content.kind === 'raw' ? [content.source] : content.fields.attachments.map(({ source }) => source);
-  return 3 * bodyBytes + (sources.some(({ kind }) => kind === 's3') ? 2 * maxMessageBytes : 0);
-}
-
-async function buildAndSend(
-  delivery: Delivery,
-  standing: LedgerItem | undefined,
-  item: LedgerItem,
-  ports: DeliveryPorts,
-): Promise<Step> {
-  const { mail, facts, bounds, report } = delivery;
-  const built = await ports.build(mail, { date: item.firstSeenAt, deadline: bounds.sendDeadline });
-  if (!built.ok) {
-    if (built.reason === 'retry') return waitOrGiveUp(delivery, standing, item, 'content-unavailable', ports);
-    return giveUp(delivery, standing, item, { reason: built.reason, message: ruleText(built.detail) }, ports);
-  }
-  const end = await attempt(
-    { mail, facts, stored: standing, opened: item, bounds, message: built.message, report },
-    ports,
-  );
-  if (end.kind === 'conflict') return { standing: end.current };
-  if (end.kind === 'unclaimed') {
-    report({ type: 'service-unavailable', service: 'ledger', error: end.error });
-    return later(delivery, 'ledger-unavailable', item, ports);
-  }
-  if (end.claimed !== undefined) return settleAttempt(delivery, item, { ...end, claimed: end.claimed }, ports);
-  if (end.outOfTime) return waitOrGiveUp(delivery, standing, item, 'no-time', ports);
-  return waitOrGiveUp(delivery, standing, item, 'no-relay', ports, end.reopensAt);
-}
-
-/** Waits are not charged, but they end: by the mail's age, its expiry, or its receives. */
-async function waitOrGiveUp(
-  delivery: Delivery,
-  standing: LedgerItem | undefined,
-  item: LedgerItem,
-  why: WaitReason,
-  ports: DeliveryPorts,
-  reopensAt?: number,
-): Promise<Step> {
-  const { facts, received } = delivery;
-  const limit = givenUp(item, facts, received.receives, ports.clock.now(), ports.retry);
-  if (limit !== undefined) return giveUp(delivery, standing, item, limit, ports);
-  const step = later(delivery, why, item, ports, reopensAt);
-  await noteWait(standing, item, step, ports);
-  return step;
-}
-
-/** A wait that goes on for longer than this after its date is written down. */
-const silentWaitMs = 15 * 60_000;
-
-/**
- * Waits are not written, or a relay that is down would cost writes. But a mail whose date has passed long ago looks
- * forgotten to the audit, so the ledger learns the new date: one write for each wait of a quarter of an hour or more. When
- * it fails nothing is lost but a false alarm.
- */
-async function noteWait(
-  standing: LedgerItem | undefined,
-  item: LedgerItem,
-  step: Step,
-  ports: DeliveryPorts,
-): Promise<void> {
-  const until = 'done' in step && step.done.kind === 'return' ? step.done.visibleAt : undefined;
-  if (standing === undefined || until === undefined || item.state !== 'waiting') return;
-  const known = standing.state === 'sending' ? (standing.lease?.endsAt ?? 0) : (standing.nextAttemptAt ?? 0);
-  if (until - known <= silentWaitMs) return;
-  const next = waitsOn(item, until, writeContext(ports));
-  await ports.ledger.write(next, standing, ports.clock.now() + 2000).catch(() => undefined);
-}
-
-function ruleText({ field, rule }: { readonly field: string; readonly rule: string }): string {
-  return `${field}: ${rule}`;
-}
-
-/** Nothing is charged and nothing written: the message comes back. */
-function later(
-  { report }: Delivery,
-  why: WaitReason,
-  item: LedgerItem,
-  ports: DeliveryPorts,
-  reopensAt?: number,
-): Step {
-  const visibleAt = nextAttempt(
-    {
-      item,
-      charged: false,
-      outOfTime: why === 'no-time',
-      now: ports.clock.now(),
-      random: ports.random,
-      ...(reopensAt === undefined ? {} : { reopensAt }),
-    },
-    ports.retry,
-  );
-  report({ type: 'waiting', why, visibleAt });
-  return { done: { kind: 'return', visibleAt } };
 }
 
 async function refuseConflict({ received, facts, report }: Delivery, ports: DeliveryPorts): Promise<Disposition> {

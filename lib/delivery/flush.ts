@@ -4,7 +4,7 @@ import type { LedgerItem } from '../ledger/item.ts';
 import { deadLettersWritten } from '../ledger/transitions.ts';
 import { notifySender } from './bounces.ts';
 import { commit } from './commit.ts';
-import type { Delivery } from './deliver.ts';
+import { type Delivery, writeContext } from './delivery.ts';
 import type { DeliveryPorts } from './ports.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function flushDeadLetters(
     const recipients = Object.values(item.recipients).filter(({ deadLetterId }) => deadLetterId === id).length;
     report({ type: 'dead-lettered', reason: record.reason, recipients });
   }
-  const context = { now: ports.clock.now(), newId: ports.newId };
+  const context = writeContext(ports);
   const written = await commit(
     ports,
     item,

@@ -3,7 +3,7 @@ import type { LedgerItem } from '../ledger/item.ts';
 import { failPending, lateAccepted, settle } from '../ledger/transitions.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { commit } from './commit.ts';
-import { type Delivery, type Step, writeContext } from './deliver.ts';
+import { type Delivery, type Step, writeContext } from './delivery.ts';
 import { givenUp, nextAttempt } from './plan.ts';
 import type { DeliveryPorts } from './ports.ts';
 

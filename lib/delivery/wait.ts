@@ -1,0 +1,106 @@
+import type { LedgerItem } from '../ledger/item.ts';
+import { failPending, waitsOn } from '../ledger/transitions.ts';
+import { commit } from './commit.ts';
+import { type Delivery, type Step, writeContext } from './delivery.ts';
+import type { WaitReason } from './events.ts';
+import { givenUp, nextAttempt } from './plan.ts';
+import type { DeliveryPorts, InvocationBounds } from './ports.ts';
+
+/** Waits are not charged, but they end: by the mail's age, its expiry, or its receives. */
+export async function waitOrGiveUp(
+  delivery: Delivery,
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  why: WaitReason,
+  ports: DeliveryPorts,
+  reopensAt?: number,
+): Promise<Step> {
+  const { facts, received } = delivery;
+  const limit = givenUp(item, facts, received.receives, ports.clock.now(), ports.retry);
+  if (limit !== undefined) return giveUp(delivery, standing, item, limit, ports);
+  const step = later(delivery, why, item, ports, reopensAt);
+  await noteWait(standing, item, step, ports);
+  return step;
+}
+
+/** A wait that goes on for longer than this after its date is written down. */
+const silentWaitMs = 15 * 60_000;
+
+/**
+ * Waits are not written, or a relay that is down would cost writes. But a mail whose date has passed long ago looks
+ * forgotten to the audit, so the ledger learns the new date: one write for each wait of a quarter of an hour or more. When
+ * it fails nothing is lost but a false alarm.
+ */
+async function noteWait(
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  step: Step,
+  ports: DeliveryPorts,
+): Promise<void> {
+  const until = 'done' in step && step.done.kind === 'return' ? step.done.visibleAt : undefined;
+  if (standing === undefined || until === undefined || item.state !== 'waiting') return;
+  const known = standing.state === 'sending' ? (standing.lease?.endsAt ?? 0) : (standing.nextAttemptAt ?? 0);
+  if (until - known <= silentWaitMs) return;
+  const next = waitsOn(item, until, writeContext(ports));
+  await ports.ledger.write(next, standing, ports.clock.now() + 2000).catch(() => undefined);
+}
+
+/** Nothing is charged and nothing written: the message comes back. */
+export function later(
+  { report }: Delivery,
+  why: WaitReason,
+  item: LedgerItem,
+  ports: DeliveryPorts,
+  reopensAt?: number,
+): Step {
+  const visibleAt = nextAttempt(
+    {
+      item,
+      charged: false,
+      outOfTime: why === 'no-time',
+      now: ports.clock.now(),
+      random: ports.random,
+      ...(reopensAt === undefined ? {} : { reopensAt }),
+    },
+    ports.retry,
+  );
+  report({ type: 'waiting', why, visibleAt });
+  return { done: { kind: 'return', visibleAt } };
+}
+
+/** Gives up every pending recipient without asking a relay. The dead letters are paid in the next round. */
+export async function giveUp(
+  delivery: Delivery,
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  failure: Parameters<typeof failPending>[2],
+  ports: DeliveryPorts,
+): Promise<Step> {
+  const failed = failPending(item, delivery.facts, failure, writeContext(ports));
+  return advance(delivery, standing, failed, ports);
+}
+
+/** Writes `next` over what stands in the ledger, and goes on from what stands there then. */
+export async function advance(
+  delivery: Delivery,
+  standing: LedgerItem | undefined,
+  next: LedgerItem,
+  ports: DeliveryPorts,
+): Promise<Step> {
+  const written = await writeOver(standing, next, delivery.bounds, ports);
+  if (written.kind === 'written') return { standing: written.item };
+  if (written.kind === 'overtaken') return { standing: written.current };
+  return later(delivery, 'ledger-unavailable', next, ports);
+}
+
+/** Writes `next`, unless somebody else wrote meanwhile. */
+export function writeOver(
+  standing: LedgerItem | undefined,
+  next: LedgerItem,
+  bounds: InvocationBounds,
+  ports: DeliveryPorts,
+): ReturnType<typeof commit> {
+  const unchanged = (found: LedgerItem | undefined): LedgerItem | undefined =>
+    found?.writeId === standing?.writeId ? next : undefined;
+  return commit(ports, standing, unchanged, Math.min(bounds.settleDeadline, ports.clock.now() + 5000));
+}
