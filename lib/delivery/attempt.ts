@@ -4,6 +4,7 @@ import { doubtsOf, type MailFacts, pendingRecipients, type WriteContext } from '
 import type { LedgerItem } from '../ledger/item.ts';
 import { advance, claim } from '../ledger/transitions.ts';
 import { commit } from './commit.ts';
+import { writeContext } from './delivery.ts';
 import type { DeliveryEventBody } from './events.ts';
 import type { Candidates, DeliveryPorts, InvocationBounds } from './ports.ts';
 import { conclude, nextTransaction, type Progress, startProgress, takeResult } from './progress.ts';
@@ -48,7 +49,7 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
   const able = await ports.relays.candidates(senderDomain(mail), affinity, carrier);
   const candidates = takingBounces(mail, able, ports);
   const progress = startProgress(pendingRecipients(opened, facts.recipients));
-  const context: WriteContext = { now: ports.clock.now(), newId: ports.newId };
+  const context = writeContext(ports);
   const transaction: TransactInput = { mail, progress, bounds, report };
   const outOfTime = (): boolean => ports.clock.now() >= lastBegin(bounds, ports);
   let claimed: LedgerItem | undefined;
