@@ -1,22 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BundlingOptions, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Stack, Stage } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 
-export const lockFile = fileURLToPath(new URL('../package-lock.json', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 
-/**
- * How every function is bundled: one ESM file with all it needs, the AWS SDK too, so that what was tested is what runs
- * and a runtime update changes nothing.
- */
-export const bundling: BundlingOptions = {
-  format: OutputFormat.ESM,
-  mainFields: ['module', 'main'],
-  externalModules: [],
-  minify: true,
-  sourceMap: true,
-  sourcesContent: false,
-  esbuildArgs: {
-    // ASCII would spell out each character of the HTML entity tables. (The CDK's own `charset` option does nothing.)
-    '--charset': 'utf8',
-    '--alias:@aws-sdk/credential-provider-node': './lib/platform/environment-credentials.ts',
-  },
-};
+/** The code of a function, bundled from `functions/NAME.ts` by `bundle.ts`; its handler is `index.handler`. */
+export function bundled(scope: Construct, name: string): Code {
+  const entry = join('functions', `${name}.ts`);
+  // The CDK CLI asks for no bundle of stacks that a command does not touch; neither do tests of templates.
+  if (!Stack.of(scope).bundlingRequired) return Code.fromAsset(join(root, 'functions'));
+  const assembly = Stage.of(scope)?.outdir ?? join(root, 'cdk.out');
+  const folder = join(assembly, `bundle.${basename(name)}`);
+  const program = fileURLToPath(new URL('bundle.ts', import.meta.url));
+  const run = spawnSync(process.execPath, [program, entry, join(folder, 'index.mjs')], { cwd: root, encoding: 'utf8' });
+  if (run.status !== 0) throw new Error(`Bundling ${entry} failed:\n${run.stderr}${run.error?.message ?? ''}`);
+  return Code.fromAsset(folder);
+}

@@ -1,17 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import type { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { ProbeFunctionSettings, ProbeVariables } from '../lib/contracts/probe-environment.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundling, lockFile } from './bundling.ts';
+import { bundled } from './bundling.ts';
 import type { Network } from './network.ts';
 import type { RelaySecrets } from './relay-secrets.ts';
 import { removal } from './removal.ts';
@@ -28,7 +26,7 @@ export interface ProbeProps {
 
 /** The function that measures the relays every few seconds, and pauses the intake while none can take mail. */
 export class Probe extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: ProbeProps) {
     super(scope, id);
@@ -39,10 +37,10 @@ export class Probe extends Construct {
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     for (const statement of [...policy(props, logGroup), ...network.statements]) role.addToPolicy(statement);
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = new LambdaFunction(this, 'Function', {
       description: `Postroom (${stage}): probes the relays, pauses the intake while none can take mail`,
-      entry: fileURLToPath(new URL('../functions/probe.ts', import.meta.url)),
-      depsLockFilePath: lockFile,
+      code: bundled(this, 'probe'),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 256,
@@ -50,11 +48,9 @@ export class Probe extends Construct {
       timeout: Duration.seconds(59),
       tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: environment(props),
-      awsSdkConnectionReuse: false, // a variable of SDK version 2
       // The schedule invokes asynchronously: a run that Lambda repeats, or starts late, would meet the next one.
       retryAttempts: 0,
       maxEventAge: Duration.minutes(1),
-      bundling,
       logGroup,
       role,
       ...network.placement,

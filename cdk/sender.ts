@@ -1,15 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { SenderVariables } from '../lib/contracts/sender-environment.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundling, lockFile } from './bundling.ts';
+import { bundled } from './bundling.ts';
 import type { Network } from './network.ts';
 import type { Queues } from './queues.ts';
 import type { RelaySecrets } from './relay-secrets.ts';
@@ -29,7 +27,7 @@ export interface SenderProps {
 
 /** The function that sends, and the mapping that feeds it from the intake queue. */
 export class Sender extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
   readonly mapping: SqsEventSource;
 
   constructor(scope: Construct, id: string, props: SenderProps) {
@@ -42,18 +40,16 @@ export class Sender extends Construct {
     // A role of our own: Lambda's managed policies allow writing to every log group.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     for (const statement of [...senderPolicy(props, logGroup), ...network.statements]) role.addToPolicy(statement);
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = new LambdaFunction(this, 'Function', {
       description: `Postroom (${props.stage}): sends mail from the intake queue`,
-      entry: fileURLToPath(new URL('../functions/sender.ts', import.meta.url)),
-      depsLockFilePath: lockFile,
+      code: bundled(this, 'sender'),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: config.sender.memoryMb,
       timeout: Duration.seconds(config.sender.timeoutSeconds),
       tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: environment(props),
-      awsSdkConnectionReuse: false, // a variable of SDK version 2
-      bundling,
       logGroup,
       role,
       ...network.placement,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ describe.each([
 
   beforeAll(() => {
     const { Code, Environment } = only(template, 'AWS::Lambda::Function', part).properties;
-    bundle.file = join(outdir, `asset.${Code.S3Key.replace('.zip', '')}`, 'index.mjs');
+    bundle.file = join(outdir, assetFolder(Code.S3Key.replace('.zip', '')), 'index.mjs');
     bundle.environment = asDeployed(Environment.Variables);
   });
 
@@ -68,6 +68,12 @@ describe.each([
     expect(printed.trim()).toBe('function');
   });
 });
+
+/** Where the cloud assembly says the asset lies. */
+function assetFolder(hash: string): string {
+  const [manifest = ''] = globSync('*.assets.json', { cwd: outdir });
+  return JSON.parse(readFileSync(join(outdir, manifest), 'utf8')).files[hash].source.path;
+}
 
 /** The variables as Lambda would set them: references resolved to something of their kind. */
 function asDeployed(variables: Record<string, unknown>): Record<string, string> {
