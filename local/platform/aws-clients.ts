@@ -16,7 +16,7 @@ export interface AwsClients {
   destroy(): void;
 }
 
-export function createAwsClients(endpoints: Endpoints): AwsClients {
+export function createAwsClients(endpoints: Omit<Endpoints, 'lambda' | 'eventBridge'>): AwsClients {
   const { region, accessKeyId, secretAccessKey } = endpoints;
   const common = { region, credentials: { accessKeyId, secretAccessKey } };
   const clients = {

@@ -20,8 +20,8 @@ export function succeededMessages(
   return messageIds.filter((messageId) => !failed.includes(messageId));
 }
 
-/** Undefined: the response cannot be understood. An identifier that is no string becomes one nobody has. */
-function failedIdentifiers(payload: string): readonly string[] | undefined {
+/** Undefined: the response cannot be understood. An empty list: everything succeeded. An identifier that is no string becomes one nobody has. */
+export function failedIdentifiers(payload: string): readonly string[] | undefined {
   const response = parse(payload);
   if (response === null) return [];
   if (typeof response !== 'object' || Array.isArray(response)) return undefined;

@@ -2,11 +2,13 @@ import type { Server } from 'node:http';
 import dynalite from 'dynalite';
 import { buildApp } from 'fauxqs';
 import { systemClock } from '../../lib/platform/clock.ts';
+import { createEventBuses, type EventBuses } from '../events-bus/server.ts';
 import { createSecretsManager } from '../secrets-manager/server.ts';
 import type { EventSourcePoller } from './event-source-poller.ts';
 import { createLambdaApi } from './lambda-api.ts';
 import { closeServer, listenOnLoopback, loopback } from './loopback.ts';
 import { createRequestCounter, type RequestCounter, targetAction } from './request-counter.ts';
+import { recordChanges, type TableChanges } from './stream-recorder.ts';
 
 /** Where AWS clients find the emulated services: what `endpoints.json` tells about them. */
 export interface Endpoints {
@@ -20,6 +22,7 @@ export interface Endpoints {
   readonly dynamodb: string;
   readonly secretsManager: string;
   readonly lambda: string;
+  readonly eventBridge: string;
 }
 
 export interface Emulators {
@@ -27,6 +30,10 @@ export interface Emulators {
   readonly endpoints: Endpoints;
   /** Event source mappings that the Lambda API knows, by UUID; whoever runs them adds them. */
   readonly mappings: Map<string, EventSourcePoller>;
+  /** What is written to tables, for whoever plays their change streams. */
+  readonly changes: TableChanges;
+  /** Where rules are added by whoever runs them. */
+  readonly buses: Pick<EventBuses, 'addRule'>;
   /** Requests received so far by service and action; S3 by HTTP method. */
   counts(): Readonly<Record<string, number>>;
   close(): Promise<void>;
@@ -42,11 +49,15 @@ const keepAliveMs = 300_000;
 export async function startEmulators(): Promise<Emulators> {
   const counter = createRequestCounter();
   const mappings = new Map<string, EventSourcePoller>();
-  const [queues, tables, secrets, lambda] = await Promise.all([
+  const dynamodb = survivingAborts(dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 }));
+  const changes = recordChanges(dynamodb);
+  const buses = createEventBuses({ region, accountId, counter });
+  const [queues, tables, secrets, lambda, events] = await Promise.all([
     startQueues(counter),
-    listen(countTargets(survivingAborts(dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })), counter)),
+    listen(countTargets(dynamodb, counter)),
     listen(countTargets(createSecretsManager({ region, accountId }, systemClock), counter)),
     listen(createLambdaApi({ region, accountId, mappings, counter })),
+    listen(buses.server),
   ]);
   return {
     accountId,
@@ -60,11 +71,14 @@ export async function startEmulators(): Promise<Emulators> {
       dynamodb: tables.url,
       secretsManager: secrets.url,
       lambda: lambda.url,
+      eventBridge: events.url,
     },
     mappings,
+    changes,
+    buses,
     counts: counter.counts,
     close: async () => {
-      await Promise.all([queues.close(), tables.close(), secrets.close(), lambda.close()]);
+      await Promise.all([queues, tables, secrets, lambda, events].map((one) => one.close()));
     },
   };
 }

@@ -1,3 +1,5 @@
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { busRule } from '../events-bus/rule.ts';
 import type { ResolvedResource, ResolvedStack } from '../template/resolve.ts';
 import type { AwsClients } from './aws-clients.ts';
 import type { Emulators } from './emulators.ts';
@@ -9,6 +11,8 @@ import type { FunctionLogLine } from './function-spec.ts';
 import type { FinishedInvocation, InvocationResult } from './invocation.ts';
 import { startOrphanGuard } from './orphan-guard.ts';
 import { type Schedule, startScheduler } from './scheduler.ts';
+import { type StreamMapping, streamMapping } from './stream-mapping.ts';
+import { startStreamPoller } from './stream-poller.ts';
 
 export interface FunctionsOptions {
   readonly assets: ReadonlyMap<string, string>;
@@ -37,9 +41,18 @@ export function startFunctions(stack: ResolvedStack, options: FunctionsOptions):
   const queueUrls = new Map(
     each(stack, 'AWS::SQS::Queue', ({ identity }) => [identity.attributes['Arn'] ?? '', identity.ref] as const),
   );
-  const mappings = each(stack, 'AWS::Lambda::EventSourceMapping', (mapping) => eventSourceMapping(mapping, queueUrls));
+  const tables = ['AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable'].flatMap((type) => each(stack, type, (t) => t));
+  const sources = each(
+    stack,
+    'AWS::Lambda::EventSourceMapping',
+    (mapping) => streamMapping(mapping, tables, queueUrls) ?? eventSourceMapping(mapping, queueUrls),
+  );
+  const mappings = sources.filter((source) => 'queueUrl' in source);
+  const streams = sources.filter((source) => 'streamArn' in source);
   const plans = ['AWS::Scheduler::Schedule', 'AWS::Events::Rule'].flatMap((type) =>
-    each(stack, type, schedules).flat(),
+    each(stack, type, (resource) =>
+      resource.properties['EventPattern'] === undefined ? schedules(resource) : [],
+    ).flat(),
   );
 
   const { onLog = () => {}, onInvocation = () => {}, idleReapMs = 300_000, timeScale = 1, emulators } = options;
@@ -51,7 +64,12 @@ export function startFunctions(stack: ResolvedStack, options: FunctionsOptions):
   const orphanGuard = startOrphanGuard();
   const hostOptions = { endpoints: emulators.endpoints, orphanGuard, onLog, onInvocation, idleReapMs };
   const hosts = specs.map((spec) => createFunctionHost(spec, hostOptions));
-  const stopTriggers = startTriggers(mappings, plans, hosts, options);
+  const send = (QueueUrl: string, MessageBody: string) =>
+    options.clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  for (const rule of each(stack, 'AWS::Events::Rule', (resource) => busRule(resource, queueUrls))) {
+    if (rule !== undefined) emulators.buses.addRule(rule, send);
+  }
+  const stopTriggers = startTriggers({ mappings, streams, plans }, hosts, send, options);
   return {
     hosts,
     close: async () => {
@@ -62,10 +80,16 @@ export function startFunctions(stack: ResolvedStack, options: FunctionsOptions):
   };
 }
 
+interface Triggers {
+  readonly mappings: readonly EventSourceMapping[];
+  readonly streams: readonly StreamMapping[];
+  readonly plans: readonly Schedule[];
+}
+
 function startTriggers(
-  mappings: readonly EventSourceMapping[],
-  plans: readonly Schedule[],
+  { mappings, streams, plans }: Triggers,
   hosts: readonly FunctionHost[],
+  discard: (queueUrl: string, body: string) => Promise<unknown>,
   { clients, emulators, timeScale = 1, minuteMs = 60_000 / timeScale, onProblem = () => {} }: FunctionsOptions,
 ): () => Promise<void> {
   const { region } = emulators.endpoints;
@@ -80,11 +104,16 @@ function startTriggers(
     return startEventSourcePoller(mapping, { sqs: clients.sqs, region, onProblem, invoke: invokeTarget });
   });
   for (const poller of pollers) emulators.mappings.set(poller.mapping.uuid, poller);
+  const { changes } = emulators;
+  const streamPollers = streams.map((mapping) => {
+    const invokeTarget = (event: unknown) => invoke(mapping.functionId, event);
+    return startStreamPoller(mapping, { changes, region, onProblem, invoke: invokeTarget, discard });
+  });
   const { accountId } = emulators;
   const stopScheduler = startScheduler(plans, { region, accountId, minuteMs, onProblem, invoke });
   return async () => {
     stopScheduler();
-    await Promise.all(pollers.map((poller) => poller.stop(graceMs)));
+    await Promise.all([...pollers.map((poller) => poller.stop(graceMs)), ...streamPollers.map((one) => one.stop())]);
   };
 }
 

@@ -17,6 +17,7 @@ const services: Readonly<Record<string, string>> = {
   AmazonSQS: 'SQS',
   DynamoDB_20120810: 'DynamoDB',
   secretsmanager: 'SecretsManager',
+  AWSEvents: 'EventBridge',
 };
 
 /** The action that the header `X-Amz-Target` of the AWS JSON protocols names; undefined for other protocols. */

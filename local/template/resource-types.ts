@@ -40,7 +40,10 @@ const skip = (service: string, nameProperty?: string): ResourceType => ({
 
 const table: ResourceType['identify'] = (name, account) => ({
   ref: name,
-  attributes: { Arn: arn('dynamodb', `table/${name}`, account) },
+  attributes: {
+    Arn: arn('dynamodb', `table/${name}`, account),
+    StreamArn: arn('dynamodb', `table/${name}/stream/local`, account),
+  },
 });
 
 const alarm: ResourceType['identify'] = (name, account) => ({
@@ -96,6 +99,7 @@ export const resourceTypes: Readonly<Record<string, ResourceType>> = {
   'AWS::CloudWatch::CompositeAlarm': run('AlarmName', alarm),
   'AWS::CloudWatch::Dashboard': run('DashboardName', (name) => ({ ref: name, attributes: {} })),
   'AWS::CDK::Metadata': skip('cdk'),
+  'AWS::Events::EventBus': skip('events', 'Name'),
   'AWS::EC2::SecurityGroup': skip('ec2'),
   'AWS::EC2::SecurityGroupEgress': skip('ec2'),
   'AWS::EC2::SecurityGroupIngress': skip('ec2'),

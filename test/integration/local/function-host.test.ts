@@ -16,6 +16,7 @@ const endpoints: Endpoints = {
   dynamodb: nowhere,
   secretsManager: nowhere,
   lambda: nowhere,
+  eventBridge: nowhere,
 };
 
 let asset: Awaited<ReturnType<typeof createAsset>>;
