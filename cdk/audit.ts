@@ -1,9 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
@@ -11,7 +9,7 @@ import { Construct } from 'constructs';
 import type { AuditSettings, AuditVariables } from '../lib/contracts/audit-environment.ts';
 import { unfinishedIndex } from '../lib/contracts/ledger-index.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundling, lockFile } from './bundling.ts';
+import { bundled } from './bundling.ts';
 import { type Queues, visibilitySeconds } from './queues.ts';
 import { removal } from './removal.ts';
 
@@ -25,7 +23,7 @@ export interface AuditProps {
 
 /** The function that looks for forgotten mail every quarter of an hour. */
 export class Audit extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
 
   constructor(scope: Construct, id: string, props: AuditProps) {
     super(scope, id);
@@ -43,21 +41,19 @@ export class Audit extends Construct {
       POSTROOM_INTAKE_QUEUE_URL: queues.intake.queueUrl,
       POSTROOM_SETTINGS: JSON.stringify(auditSettings(config)),
     };
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = new LambdaFunction(this, 'Function', {
       description: `Postroom (${stage}): looks for forgotten mail`,
-      entry: fileURLToPath(new URL('../functions/audit.ts', import.meta.url)),
-      depsLockFilePath: lockFile,
+      code: bundled(this, 'audit'),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.minutes(5),
       tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: { NODE_OPTIONS: '--enable-source-maps', ...variables },
-      awsSdkConnectionReuse: false, // a variable of SDK version 2
       // It changes nothing and runs again soon: a repeat would only count its findings twice.
       retryAttempts: 0,
       maxEventAge: Duration.minutes(5),
-      bundling,
       logGroup,
       role,
     });

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, type IEventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
@@ -8,19 +7,19 @@ import {
   EventSourceMapping,
   FilterCriteria,
   FilterRule,
+  Function as LambdaFunction,
   Runtime,
   StartingPosition,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EventsEnvironment } from '../lib/contracts/events-environment.ts';
 import { eventSource, type OutcomeType, outcomeTypes } from '../lib/contracts/outcome-events.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundling, lockFile } from './bundling.ts';
+import { bundled } from './bundling.ts';
 import { removal } from './removal.ts';
 
 export interface EventsProps {
@@ -39,7 +38,7 @@ export interface Subscription {
 
 /** The function that turns the ledger's changes into outcome events on a bus that exists already. */
 export class OutcomeEvents extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
   /** What Lambda gave up on after all repeats: which records of the stream they were. */
   readonly failures: Queue;
   private readonly bus: IEventBus;
@@ -101,7 +100,7 @@ export class OutcomeEvents extends Construct {
     });
   }
 
-  private makeFunction({ stage, config, busName }: EventsProps): NodejsFunction {
+  private makeFunction({ stage, config, busName }: EventsProps): LambdaFunction {
     const logGroup = new LogGroup(this, 'Logs', {
       retention: config.logRetentionDays,
       removalPolicy: removal(config),
@@ -110,18 +109,16 @@ export class OutcomeEvents extends Construct {
     role.addToPolicy(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn));
     role.addToPolicy(allow(['events:PutEvents'], this.bus.eventBusArn));
     const variables: EventsEnvironment = { POSTROOM_STAGE: stage, POSTROOM_EVENT_BUS: busName };
-    return new NodejsFunction(this, 'Function', {
+    return new LambdaFunction(this, 'Function', {
       description: `Postroom (${stage}): tells the event bus what became of mails`,
-      entry: fileURLToPath(new URL('../functions/events.ts', import.meta.url)),
-      depsLockFilePath: lockFile,
+      code: bundled(this, 'events'),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.minutes(1),
       tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: { NODE_OPTIONS: '--enable-source-maps', ...variables },
-      awsSdkConnectionReuse: false, // a variable of SDK version 2
-      bundling,
       logGroup,
       role,
     });
