@@ -47,7 +47,7 @@ function table({ stage, mails }: Options, { relays }: Inventory, { fixed, perMai
     `  ${'together, at the most'.padEnd(63)} = $${fixedDollars.toFixed(2).padStart(6)}`,
     `and for ${mails.toLocaleString('en')} mails a month, in batches of ${mailsPerBatch}, each delivered at once:`,
     ...rows(perMail),
-    `List prices of ${prices.region}, read on ${prices.readOn}, without the free tier: ${prices.source}`,
+    `List prices of ${prices.region}, as of ${prices.asOf}, without the free tier: ${prices.source}`,
   ].join('\n');
 }
 

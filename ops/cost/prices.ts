@@ -5,7 +5,7 @@
  */
 export const prices = {
   source: 'https://aws.amazon.com/cloudwatch/pricing/',
-  readOn: '2026-11-23',
+  asOf: '2026-06',
   region: 'us-east-1',
   /** Each of the first 10,000. */
   customMetric: 0.3,
