@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { steadyTraffic } from '../shared/traffic.ts';
+import { steadyTraffic } from '../../local/scenarios/traffic.ts';
 import { atMost, type Condition, none } from '../shared/verdict.ts';
 import { openWorld, type World } from '../shared/world.ts';
 import { watch } from './timeline.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { GetEventSourceMappingCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
-import { steadyTraffic } from '../shared/traffic.ts';
+import { steadyTraffic } from '../../local/scenarios/traffic.ts';
 import { atMost, type Condition, none } from '../shared/verdict.ts';
 import { openWorld, type World } from '../shared/world.ts';
 

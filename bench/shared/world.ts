@@ -11,9 +11,9 @@ import { queueDepth } from '../../local/commands/progress.ts';
 import { type LocalSystem, startSystem } from '../../local/commands/system.ts';
 import { type AwsClients, createAwsClients } from '../../local/platform/aws-clients.ts';
 import type { EmbeddedRelay } from '../../local/relays/relay.ts';
+import { type LogRecords, logRecords } from '../../local/scenarios/log-records.ts';
 import { drainDeadLetters, readLedger } from '../chaos/evidence.ts';
 import { type Account, accountFor } from './account.ts';
-import { type LogRecords, logRecords } from './log-records.ts';
 
 export interface BenchMail {
   readonly key: string;

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { World } from './world.ts';
 
 const sliceMs = 100;
 
 /** Publishes evenly until the signal; what was late is made up for. Resolves when the last mail is on the queue. */
 export async function steadyTraffic(
-  world: Pick<World, 'publish'>,
+  to: { publish(count: number): Promise<void> },
   perSecond: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -13,7 +12,7 @@ export async function steadyTraffic(
   let published = 0;
   while (!signal.aborted) {
     const due = Math.floor(((performance.now() - startedAt) / 1000) * perSecond);
-    if (due > published) await world.publish(due - published);
+    if (due > published) await to.publish(due - published);
     published = due;
     await pause(sliceMs, undefined, { signal }).catch(() => undefined);
   }
