@@ -68,11 +68,10 @@ async function storm(platform: Platform, options: ChaosOptions) {
     await untilEmpty(clients.sqs, IntakeQueueUrl, options);
     over.abort();
     const kills = await killing;
-    const requests = platform.counts();
     const { queued, inFlight } = await queueDepth(clients.sqs, IntakeQueueUrl);
     const ledger = await readLedger(clients.dynamodb, LedgerTableName);
     const deadLetters = await drainDeadLetters(clients.sqs, DeadLetterQueueUrl);
-    const counts = { 'processes killed': kills, ...requests };
+    const counts = { 'processes killed': kills };
     return { evidence: { ledger, deadLetters, queued: queued + inFlight }, counts };
   } finally {
     over.abort();

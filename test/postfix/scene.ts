@@ -26,7 +26,6 @@ const config = {
 /** The local system with a real Postfix as its only relay. */
 export interface Scene {
   readonly postfix: Postfix;
-  readonly platform: Platform;
   readonly aws: AwsClients;
   /** Recipients that Postfix defers as its policy server tells it. */
   readonly greylist: Set<string>;
@@ -42,22 +41,40 @@ export interface Scene {
   close(): Promise<void>;
 }
 
+type Closer = () => Promise<unknown>;
+
 export async function startScene(): Promise<Scene> {
+  const closers: Closer[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    return { ...(await compose(closers)), close };
+  } catch (error) {
+    // A Postfix that is left behind outlives this process.
+    await close();
+    throw error;
+  }
+}
+
+async function compose(closers: Closer[]): Promise<Omit<Scene, 'close'>> {
   const folder = await mkdtemp(join(tmpdir(), 'postroom-postfix-test-'));
+  closers.push(() => rm(folder, { recursive: true, force: true }));
   const configPath = join(folder, 'stage.json');
   await writeFile(configPath, JSON.stringify(config));
-  const certificates = await createCertificates();
+  const { ca, right: certificate } = await createCertificates();
   const greylist = new Set<string>();
   // Deferred once each.
   const policy = await startPolicyServer((to) => (greylist.delete(to) ? '450 4.7.1 Greylisted, come back' : 'DUNNO'));
+  closers.push(() => policy.close());
   const postfix = await createPostfix({
-    certificate: certificates.right,
+    certificate,
     login,
     mailboxes: ['ada@example.org', 'bob@example.org', '@bulk.example'],
     policyPort: policy.port,
   });
+  closers.push(() => postfix.close());
   await postfix.start();
-  const { ca } = certificates;
   const secret = { host: '127.0.0.1', port: postfix.port, tls: 'starttls', servername: 'localhost', ca, ...login };
   const logs: string[] = [];
   const platform = await startPlatform({
@@ -67,17 +84,18 @@ export async function startScene(): Promise<Scene> {
     onLog: ({ line }) => logs.push(line),
     secrets: { postfix: JSON.stringify(secret) },
   });
+  closers.push(() => platform.close());
+  return { postfix, greylist, logs, ...access(platform, secret) };
+}
+
+function access(platform: Platform, secret: object): Omit<Scene, 'postfix' | 'greylist' | 'logs' | 'close'> {
   const aws = createAwsClients(platform.endpoints);
   const output = (key: string): string => platform.outputs[key] ?? '';
   const ledger = dynamoDbLedger(aws.dynamodb, output('LedgerTableName'));
   const putSecret = (changes: object): Promise<void> =>
     platform.setSecret('postfix', JSON.stringify({ ...secret, ...changes }));
   return {
-    postfix,
-    platform,
     aws,
-    greylist,
-    logs,
     output,
     publish: async (bodies) => {
       for (let start = 0; start < bodies.length; start += 10) {
@@ -91,13 +109,6 @@ export async function startScene(): Promise<Scene> {
     useSecret: async (changes) => {
       await putSecret(changes);
       await killProcesses(platform.functions);
-    },
-    close: async () => {
-      aws.destroy();
-      await platform.close();
-      await postfix.close();
-      await policy.close();
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
