@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { readStageConfig, type StageConfig } from '../../lib/contracts/stage-config.ts';
-import { CommandError } from './failure.ts';
+import { CommandError } from '../../ops/shared/command.ts';
 import type { ExternalRelay } from './relay-url.ts';
 
 /** Reads a stage file, or says why that cannot be done. Rules that it breaks are thrown as StageConfigError. */

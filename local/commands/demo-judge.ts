@@ -1,5 +1,6 @@
 import type { LedgerItem } from '../../lib/ledger/item.ts';
-import { type DeadLetterView, describeDetail } from './dead-letters.ts';
+import { describeDetail } from '../../ops/dlq/words.ts';
+import type { DeadLetterView } from './dead-letters.ts';
 import type { DemoCase } from './demo-cases.ts';
 
 /** What became of one case. */
@@ -48,7 +49,7 @@ function deadLetterFaults(
   const [entry, ...more] = entries;
   if (expected === undefined) return entries.map(({ reason }) => `it was dead-lettered: ${reason}`);
   if (entry === undefined) return [`it was not dead-lettered (${expected.reason})`];
-  const text = describeDetail(entry.detail).join('\n');
+  const text = describeDetail(entry).join('\n');
   return [
     ...(entry.reason === expected.reason ? [] : [`it was dead-lettered as ${entry.reason}, not as ${expected.reason}`]),
     ...expected.says.filter((part) => !text.includes(part)).map((part) => `the dead letter does not say "${part}"`),

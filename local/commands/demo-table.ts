@@ -1,6 +1,6 @@
 import CliTable from 'cli-table3';
 import pc from 'picocolors';
-import { describeDetail } from './dead-letters.ts';
+import { describeDetail } from '../../ops/dlq/words.ts';
 import type { DemoCase } from './demo-cases.ts';
 import { describeObserved, type Observed } from './demo-judge.ts';
 
@@ -21,9 +21,7 @@ export function demoTable(results: readonly DemoResult[], columns: number): stri
     style: { head: [], border: [] },
   });
   for (const { demo, seen, wrong } of results) {
-    const entries = seen.deadLetters.map(({ reason, detail }) =>
-      [pc.bold(reason), ...describeDetail(detail)].join('\n'),
-    );
+    const entries = seen.deadLetters.map((entry) => [pc.bold(entry.reason), ...describeDetail(entry)].join('\n'));
     const mark = wrong.length === 0 ? pc.green('ok') : pc.red('no');
     table.push([demo.title, describeObserved(seen), entries.join('\n'), mark]);
   }

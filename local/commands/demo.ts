@@ -5,15 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { readStageConfig } from '../../lib/contracts/stage-config.ts';
+import { runCommand } from '../../ops/shared/command.ts';
+import { parseOrExplain } from '../../ops/shared/options.ts';
 import { scripted } from '../relays/rules.ts';
 import type { DeadLetterView } from './dead-letters.ts';
 import { type DemoCase, demoCases, demoConfig, primaryRules } from './demo-cases.ts';
 import { judge, type Observed } from './demo-judge.ts';
 import { demoTable } from './demo-table.ts';
-import { runCommand } from './failure.ts';
 import { type RelayFaultLog, relayFaultLog } from './function-log.ts';
 import { progressWriter } from './progress.ts';
-import { parseOrExplain } from './start-options.ts';
 import { type LocalSystem, startSystem } from './system.ts';
 import { type LocalTarget, localTarget } from './target.ts';
 
@@ -124,9 +124,7 @@ async function observe({ system, target, published, faults }: DemoRun): Promise<
 }
 
 function concerns(entry: DeadLetterView, { key }: DemoCase, messageIds: readonly string[]): boolean {
-  return entry.sourceMessageId === undefined
-    ? entry.idempotencyKey === key
-    : messageIds.includes(entry.sourceMessageId);
+  return entry.sourceMessageId === undefined ? entry.key === key : messageIds.includes(entry.sourceMessageId);
 }
 
 await runCommand(async () => {

@@ -1,5 +1,5 @@
 import type { LedgerItem, RecipientRecord } from '../../lib/ledger/item.ts';
-import { replyText } from './dead-letters.ts';
+import { replyText } from '../../ops/dlq/words.ts';
 
 /** What the ledger says about a mail: everybody accepted it, somebody never got it, or it is not over. */
 export type Fate = 'delivered' | 'failed' | 'open';
@@ -30,7 +30,7 @@ function leaseSteps(before: LedgerItem | undefined, after: LedgerItem): readonly
 
 function recipientSteps(address: string, record: RecipientRecord): readonly string[] {
   const relay = record.relay ?? 'no relay';
-  const reply = replyText(record);
+  const reply = replyText(record) || 'no reply';
   const at = record.phase === undefined ? '' : ` at ${record.phase}`;
   switch (record.status) {
     case 'accepted':

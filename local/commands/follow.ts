@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LedgerItem, LedgerStore } from '../../lib/ledger/item.ts';
-import { type DeadLetterView, describeDetail } from './dead-letters.ts';
+import { describeDetail } from '../../ops/dlq/words.ts';
+import type { DeadLetterView } from './dead-letters.ts';
 import { fateOf, stepsBetween } from './fate.ts';
 
 /** Where a published message can be seen on its way. */
@@ -63,6 +64,6 @@ async function isDeadLettered(mail: Followed, sources: Sources, print: (step: st
   const entry = (await sources.deadLetters()).find(({ sourceMessageId }) => sourceMessageId === mail.messageId);
   if (entry === undefined) return false;
   print(`In the dead-letter queue: ${entry.reason}`);
-  for (const line of describeDetail(entry.detail)) print(`  ${line}`);
+  for (const line of describeDetail(entry)) print(`  ${line}`);
   return true;
 }

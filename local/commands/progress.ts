@@ -1,4 +1,5 @@
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { queueDepth as depthOf } from '../../ops/dlq/queue-depth.ts';
 import type { SenderCounts } from './function-log.ts';
 
 /** Messages in the intake queue. */
@@ -10,16 +11,8 @@ export interface QueueDepth {
 }
 
 export async function queueDepth(sqs: SQSClient, queueUrl: string): Promise<QueueDepth> {
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: queueUrl,
-      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-    }),
-  );
-  return {
-    queued: Number(Attributes['ApproximateNumberOfMessages'] ?? 0),
-    inFlight: Number(Attributes['ApproximateNumberOfMessagesNotVisible'] ?? 0),
-  };
+  const { visible, hidden } = await depthOf(sqs, queueUrl);
+  return { queued: visible, inFlight: hidden };
 }
 
 export function progressLine({ queued, inFlight }: QueueDepth, counts: SenderCounts): string {

@@ -1,5 +1,5 @@
 import { parseRelaySecret, type RelaySecret } from '../../lib/contracts/relay-secret.ts';
-import { UsageError } from './failure.ts';
+import { UsageError } from '../../ops/shared/command.ts';
 
 /** A relay that the local run uses instead of the embedded ones. */
 export interface ExternalRelay {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from './failure.ts';
-import { parseOrExplain } from './start-options.ts';
+import { UsageError } from '../../ops/shared/command.ts';
+import { parseOrExplain } from '../../ops/shared/options.ts';
 
 export const sendHelp = `Publishes one message to Postroom and follows it until its fate is known.
 

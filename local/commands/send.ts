@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import pc from 'picocolors';
-import { readIntakeMessage } from '../../lib/intake/read.ts';
-import { CommandError, runCommand } from './failure.ts';
+import { CommandError, runCommand } from '../../ops/shared/command.ts';
+import { readEndpoints } from '../../ops/shared/endpoints.ts';
 import { type Followed, type FollowResult, follow } from './follow.ts';
+import { identify } from './identity.ts';
 import { type Content, parseSendOptions, type SendOptions, sendHelp } from './send-options.ts';
-import { readEndpoints } from './state-dir.ts';
 import { deployedTarget, localTarget, type Target } from './target.ts';
 
 const exitCodes: Readonly<Record<FollowResult, number>> = { delivered: 0, failed: 1, unknown: 3 };
@@ -32,7 +32,7 @@ async function send(target: Target, body: string, { timeoutMs }: SendOptions): P
   const { sources } = target;
   const before = sources === undefined ? undefined : await ledgerBefore(body, sources.ledger);
   const { messageId } = await target.publish(body);
-  const { key, payloadHash } = identity(body, messageId);
+  const { key, payloadHash } = identify(body, messageId);
   print(`Published: SQS message ${messageId}, key ${key}`);
   if (sources === undefined) {
     print(`Not followed: ${target.reason ?? 'its stack is not known'}`);
@@ -56,17 +56,10 @@ const verdicts: Readonly<Record<FollowResult, string>> = {
   unknown: pc.yellow('Not known yet: the time to follow is over, Postroom goes on trying'),
 };
 
-/** Read with the rules of nobody: only key and content count here. */
-function identity(body: string, messageId: string): { readonly key: string; readonly payloadHash?: string } {
-  const record = { body, messageId, sentTimestamp: Date.now(), attributes: {} };
-  const read = readIntakeMessage(record, { allowedFromDomains: [], attachmentBuckets: [] });
-  return read.ok ? { key: read.mail.key, payloadHash: read.mail.payloadHash } : { key: read.key };
-}
-
 /** What the ledger holds under the message's own key, when it has one: then this copy may be a duplicate. */
 async function ledgerBefore(body: string, ledger: NonNullable<Target['sources']>['ledger']) {
   const unnamed = 'no-message-id-yet';
-  const { key } = identity(body, unnamed);
+  const { key } = identify(body, unnamed);
   const item = key === unnamed ? undefined : await ledger.read(key);
   return item !== undefined && item.ttl * 1000 > Date.now() ? item : undefined;
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from './failure.ts';
+import { checkStage, parseOrExplain } from '../../ops/shared/options.ts';
 import { type ExternalRelay, parseRelayUrls } from './relay-url.ts';
 
 export const startHelp = `Runs the whole of Postroom on this machine: the synthesised stack on embedded AWS emulators,
@@ -38,22 +38,11 @@ export function parseStartOptions(args: readonly string[]): StartOptions | undef
     }),
   );
   if (values.help) return undefined;
-  if (!/^[a-z][a-z0-9-]*$/.test(values.stage)) {
-    throw new UsageError('--stage: a name of a-z, 0-9 and -, beginning with a letter');
-  }
+  checkStage(values.stage);
   return {
     relays: parseRelayUrls(values.relay),
     stage: values.stage,
     configPath: values.config ?? `cdk/stages/${values.stage}.json`,
     stateDir: values['state-dir'],
   };
-}
-
-/** node:util's own messages, as usage errors. */
-export function parseOrExplain<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }

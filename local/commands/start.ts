@@ -2,11 +2,11 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pc from 'picocolors';
+import { runCommand } from '../../ops/shared/command.ts';
+import { stopSignal } from '../../ops/shared/stop.ts';
 import { loadConfig, withRelays } from './config.ts';
-import { runCommand } from './failure.ts';
 import { countMetrics, type SenderCounts } from './function-log.ts';
 import { progressLine, progressWriter } from './progress.ts';
-import { type StopSignal, stopSignal } from './signals.ts';
 import { parseStartOptions, type StartOptions, startHelp } from './start-options.ts';
 import { type LocalSystem, startSystem } from './system.ts';
 import { localTarget } from './target.ts';
@@ -33,11 +33,11 @@ async function start(options: StartOptions): Promise<number> {
     onProblem: (message) => console.error(pc.yellow(message)),
   }).catch((error: unknown) => {
     // Ctrl-C reaches the synthesis too: what it then says is no fault.
-    if (!stop.asked()) throw error;
+    if (!stop.aborted) throw error;
   });
   if (system === undefined) return 0;
   try {
-    if (!stop.asked()) console.log(greeting(system, options, logPath));
+    if (!stop.aborted) console.log(greeting(system, options, logPath));
     await showProgress(system, counts, stop);
     console.log('Stopping …');
   } finally {
@@ -84,12 +84,12 @@ function greeting(system: LocalSystem, { relays, stateDir }: StartOptions, logPa
 }
 
 /** Looks every second, until the signal to stop. */
-async function showProgress(system: LocalSystem, counts: () => SenderCounts, stop: StopSignal): Promise<void> {
+async function showProgress(system: LocalSystem, counts: () => SenderCounts, stop: AbortSignal): Promise<void> {
   const target = localTarget(system.endpoints);
   const writer = progressWriter(process.stdout);
-  while (!stop.asked()) {
+  while (!stop.aborted) {
     writer.show(progressLine(await target.depth(), counts()));
-    await Promise.race([stop.received, delay(1000, undefined, { ref: false })]);
+    await delay(1000, undefined, { signal: stop }).catch(() => {});
   }
   writer.end();
   target.close();

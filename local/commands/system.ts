@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StageConfig } from '../../lib/contracts/stage-config.ts';
+import type { Endpoints } from '../../ops/shared/endpoints.ts';
 import { createMailbox, type Mailbox } from '../mailbox/mailbox.ts';
 import { serveMailbox } from '../mailbox/server.ts';
 import { type Platform, startPlatform } from '../platform/platform.ts';
@@ -9,7 +10,7 @@ import { createCertificate } from '../relays/certificate.ts';
 import { type EmbeddedRelay, startRelay } from '../relays/relay.ts';
 import { defaultSender } from './config.ts';
 import type { ExternalRelay } from './relay-url.ts';
-import { claimStateDir, type Endpoints } from './state-dir.ts';
+import { claimStateDir } from './state-dir.ts';
 
 export interface SystemOptions {
   readonly stage: string;

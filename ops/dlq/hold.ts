@@ -23,7 +23,7 @@ export interface HeldQueue {
 const fruitlessLimit = 5;
 
 export function holdQueue(options: HoldingOptions): HeldQueue {
-  const { sqs, queueUrl, clock } = options;
+  const { sqs, queueUrl, clock, waitSeconds = 1 } = options;
   const holdings = new Holdings(options);
   const gone = new Set<string>();
 
@@ -38,7 +38,7 @@ export function holdQueue(options: HoldingOptions): HeldQueue {
     const { seconds } = holdings;
     const until = clock.now() + seconds * 1000;
     // Never aborted on its way: messages of an answer that nobody reads would stay hidden.
-    const { Messages: received = [] } = await sqs.send(receiveCommand(queueUrl, seconds));
+    const { Messages: received = [] } = await sqs.send(receiveCommand(queueUrl, seconds, waitSeconds));
     for (const message of received) {
       // A standard queue may hand out again what was deleted (SQS developer guide, at-least-once delivery).
       if (gone.has(message.MessageId ?? '')) await remove(message).catch(() => {});
@@ -62,12 +62,12 @@ export function holdQueue(options: HoldingOptions): HeldQueue {
   return { pages, remove, release: () => holdings.giveBack() };
 }
 
-function receiveCommand(queueUrl: string, seconds: number): ReceiveMessageCommand {
+function receiveCommand(queueUrl: string, seconds: number, waitSeconds: number): ReceiveMessageCommand {
   return new ReceiveMessageCommand({
     QueueUrl: queueUrl,
     MaxNumberOfMessages: 10,
     VisibilityTimeout: seconds,
-    WaitTimeSeconds: 1,
+    WaitTimeSeconds: waitSeconds,
     MessageAttributeNames: ['All'],
     MessageSystemAttributeNames: ['All'],
   });

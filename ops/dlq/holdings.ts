@@ -7,6 +7,8 @@ export interface HoldingOptions {
   readonly clock: Clock;
   /** How long messages stay hidden when this process is killed, in seconds. Longer when very many are held. */
   readonly holdSeconds: number;
+  /** How long SQS may wait for messages before it says that there are none, in seconds; 1 unless told otherwise. */
+  readonly waitSeconds?: number;
 }
 
 interface Holding {

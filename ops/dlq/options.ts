@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/command.ts';
 import { parseDuration } from '../shared/duration.ts';
+import { checkStage, commandNamed, parseOrExplain, refuseReserved } from '../shared/options.ts';
 import type { TargetOptions } from '../shared/target.ts';
 import type { Filter } from './filter.ts';
 
@@ -43,7 +44,7 @@ const definitions = {
   help: { ...flag, short: 'h' },
 } as const;
 
-/** Options that would say something untrue with the other commands: refused there, not ignored. */
+/** Options that only some commands take. */
 const reserved: Readonly<Record<string, readonly Command[]>> = {
   yes: ['redrive', 'drop'],
   rate: ['redrive', 'drop'],
@@ -55,21 +56,11 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   const { values, positionals, tokens } = parsed(args);
   const [name, ...ids] = positionals;
   if (values.help || name === 'help') return undefined;
-  const command = commands.find((known) => known === name);
-  if (command === undefined) {
-    throw new UsageError(
-      `${name === undefined ? 'The command is missing' : `"${name}" is no command`}: ${commands.join(', ')}`,
-    );
-  }
-  for (const token of tokens) {
-    if (token.kind !== 'option' || reserved[token.name]?.includes(command) !== false) continue;
-    throw new UsageError(`--${token.name} means nothing to ${command}; only to ${reserved[token.name]?.join(' and ')}`);
-  }
+  const command = commandNamed(commands, name);
+  refuseReserved(tokens, command, reserved);
   if (command === 'show' && ids.length !== 1) throw new UsageError('show takes one ID, as list prints it');
   const { stage, file } = values;
-  if (stage !== undefined && !/^[a-z][a-z0-9-]*$/.test(stage)) {
-    throw new UsageError('--stage: a name of a-z, 0-9 and -, beginning with a letter');
-  }
+  checkStage(stage);
   return {
     command,
     filter: filterOf(ids, values),
@@ -84,11 +75,9 @@ export function parseOptions(args: readonly string[]): Options | undefined {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: definitions, allowPositionals: true, tokens: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseOrExplain(() =>
+    parseArgs({ args: [...args], options: definitions, allowPositionals: true, tokens: true }),
+  );
 }
 
 function filterOf(ids: readonly string[], values: ReturnType<typeof parsed>['values']): Filter {

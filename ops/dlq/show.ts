@@ -7,7 +7,7 @@ import { describeForecast, type Forecast, forecast } from './forecast.ts';
 import { readBody } from './read-body.ts';
 import type { Session } from './session.ts';
 import { exitCode, sweep } from './sweep.ts';
-import { describeDetail, explainReason, printable } from './words.ts';
+import { describeDetail, explainReason, printable, replyText } from './words.ts';
 
 /** Shows everything that can be made out about one entry. Exit code 1: there is none with that id. */
 export async function show(session: Session): Promise<number> {
@@ -103,8 +103,9 @@ function describeLedger(stored: LedgerItem | undefined, now: number): readonly s
   ];
 }
 
-function describeRecord({ status, relay, code, enhancedCode, text, doubts }: RecipientRecord): string {
-  const said = [code, enhancedCode, text].filter((part) => part !== undefined).join(' ');
+function describeRecord(record: RecipientRecord): string {
+  const { status, relay, doubts } = record;
+  const said = replyText(record);
   const doubt = doubts === undefined ? '' : `, in doubt ${doubts === 1 ? 'once' : `${doubts} times`}`;
   return `${status}${relay === undefined ? '' : ` by ${relay}`}${doubt}${said === '' ? '' : `: ${said}`}`;
 }

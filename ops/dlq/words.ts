@@ -25,20 +25,32 @@ export function explainReason(reason: string): string {
 }
 
 /** Why, as sentences: one per failed recipient or broken rule. */
-export function describeDetail({ detail }: Entry): readonly string[] {
+export function describeDetail({ detail }: Pick<Entry, 'detail'>): readonly string[] {
   return [
     ...(detail.message === undefined ? [] : [detail.message]),
     ...(detail.errors ?? []).map(({ field, rule }) => (field === '' ? rule : `${field}: ${rule}`)),
-    ...(detail.recipients ?? []).map((recipient) => `${recipient.address}: ${describeReply(recipient)}`),
+    ...(detail.recipients ?? []).map((recipient) => [recipient.address, ...describeReply(recipient)].join(': ')),
     ...(detail.truncated === undefined ? [] : [`and ${detail.truncated} more`]),
   ];
 }
 
-/** `550 5.1.1 User unknown (primary, rcpt)`, as far as known. */
-function describeReply({ code, enhancedCode, reply, relay, phase }: FailedRecipient): string {
-  const said = [code, enhancedCode, reply].filter((part) => part !== undefined && part !== '').join(' ');
+/** `550 5.1.1 User unknown (primary, rcpt)`, as far as known; nothing of a recipient that no relay was asked for. */
+function describeReply({ code, enhancedCode, reply, relay, phase }: FailedRecipient): readonly string[] {
+  const said = replyText({ code, enhancedCode, text: reply });
   const place = [relay, phase].filter((part) => part !== undefined).join(', ');
-  return [said || 'no reply', ...(place === '' ? [] : [`(${place})`])].join(' ');
+  if (place === '') return said === '' ? [] : [said];
+  return [`${said || 'no reply'} (${place})`];
+}
+
+/** `550 5.1.1 User unknown`, as far as known; empty when there was no reply. */
+export function replyText({ code, enhancedCode, text }: Reply): string {
+  return [code, enhancedCode, text].filter((part) => part !== undefined && part !== '').join(' ');
+}
+
+interface Reply {
+  readonly code?: number | undefined;
+  readonly enhancedCode?: string | undefined;
+  readonly text?: string | undefined;
 }
 
 /** Texts come from relays and publishers: control characters would write to the operator's terminal. */

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/command.ts';
 import { parseDuration } from '../shared/duration.ts';
+import { checkStage, commandNamed, parseOrExplain, refuseReserved } from '../shared/options.ts';
 import type { TargetOptions } from '../shared/target.ts';
 
 const commands = ['list', 'show', 'drain', 'disable', 'enable', 'reset', 'probe'] as const;
@@ -27,7 +28,7 @@ const definitions = {
   help: { type: 'boolean', default: false, short: 'h' },
 } as const;
 
-/** Options that would say something untrue with the other commands: refused there, not ignored. */
+/** Options that only some commands take. */
 const reserved: Readonly<Record<string, readonly Command[]>> = {
   reason: ['drain', 'disable', 'enable'],
   for: ['drain', 'disable'],
@@ -44,20 +45,10 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   const { values, positionals, tokens } = parsed(args);
   const [name, ...others] = positionals;
   if (values.help || name === 'help') return undefined;
-  const command = commands.find((known) => known === name);
-  if (command === undefined) {
-    throw new UsageError(
-      `${name === undefined ? 'The command is missing' : `"${name}" is no command`}: ${commands.join(', ')}`,
-    );
-  }
-  for (const token of tokens) {
-    if (token.kind !== 'option' || reserved[token.name]?.includes(command) !== false) continue;
-    throw new UsageError(`${token.rawName} means nothing to ${command}; only to ${reserved[token.name]?.join(', ')}`);
-  }
+  const command = commandNamed(commands, name);
+  refuseReserved(tokens, command, reserved);
   const { stage } = values;
-  if (stage !== undefined && !/^[a-z][a-z0-9-]*$/.test(stage)) {
-    throw new UsageError('--stage: a name of a-z, 0-9 and -, beginning with a letter');
-  }
+  checkStage(stage);
   return {
     command,
     relay: relayOf(command, others),
@@ -71,17 +62,9 @@ export function parseOptions(args: readonly string[]): Options | undefined {
 }
 
 function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: definitions,
-      allowPositionals: true,
-      allowNegative: true,
-      tokens: true,
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseOrExplain(() =>
+    parseArgs({ args: [...args], options: definitions, allowPositionals: true, allowNegative: true, tokens: true }),
+  );
 }
 
 function relayOf(command: Command, names: readonly string[]): string {

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { StageConfigError } from '../../lib/contracts/stage-config.ts';
 
 /** Something that the person at the terminal can put right; the message says what and how. */
 export class CommandError extends Error {
@@ -27,12 +28,17 @@ export async function runCommand(command: () => Promise<number>): Promise<void> 
     process.exitCode = await command();
   } catch (error) {
     process.exitCode = error instanceof CommandError ? error.exitCode : 1;
-    console.error(pc.red(error instanceof CommandError ? error.message : unforeseen(error)));
+    console.error(pc.red(explain(error)));
   }
 }
 
-function unforeseen(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+function explain(error: unknown): string {
+  if (error instanceof CommandError || error instanceof StageConfigError) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && error.code === 'EADDRINUSE') {
+    return `${error.message}\nAnother program holds that port. Stop it, or free the port, and try again.`;
+  }
+  return error.stack ?? error.message;
 }
 
 /** An error of a service in one line. AWS leaves the message empty now and then; the name says more than nothing. */

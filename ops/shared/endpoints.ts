@@ -11,13 +11,22 @@ const endpoints = v.object({
   accessKeyId: text,
   secretAccessKey: text,
   sqs: url,
+  sns: url,
+  s3: url,
   dynamodb: url,
   secretsManager: url,
+  lambda: url,
   /** Stack outputs by key. */
   outputs: v.record(v.string(), v.string()),
+  /** Lists delivered mails as JSON. */
+  mailbox: url,
+  /** The console page. */
+  console: v.exactOptional(url),
+  /** A sender address that the stage allows. */
+  defaultFrom: text,
 });
 
-/** The part of a local run's `endpoints.json` that commands for operators need. */
+/** What `endpoints.json` holds while the local system runs; URLs are on loopback. Keys may be added, never renamed. */
 export type Endpoints = v.InferOutput<typeof endpoints>;
 
 /** What a running local system has published in its state directory. Throws a CommandError when none runs there. */
@@ -29,14 +38,16 @@ export async function readEndpoints(directory: string): Promise<Endpoints> {
   } catch (error) {
     throw new CommandError(
       `No local system runs with the state directory ${directory}.\n` +
-        'Start one with "npm start" and leave it running, name its directory with --state-dir, or a deployed stage with --stage.',
+        'Start one with "npm start" and leave it running, or name its directory with --state-dir. ' +
+        'What is deployed has options of its own: see --help.',
       2,
       { cause: error },
     );
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of that id, whoever's it is. */
+export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);

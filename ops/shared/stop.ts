@@ -9,7 +9,10 @@ export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   let askedAt: number | undefined;
   const stop = () => {
-    if (askedAt !== undefined && performance.now() - askedAt > togetherMs) process.exit(130);
+    if (askedAt !== undefined && performance.now() - askedAt > togetherMs) {
+      console.error('Forced to stop.');
+      process.exit(130);
+    }
     askedAt ??= performance.now();
     controller.abort();
   };

@@ -5,7 +5,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { StackOutput } from '../../lib/contracts/outputs.ts';
 import { byConfiguredEndpoint } from '../../lib/platform/queue-endpoint.ts';
 import { CommandError, errorText } from './command.ts';
-import { readEndpoints } from './endpoints.ts';
+import { type Endpoints, readEndpoints } from './endpoints.ts';
 
 /** A running Postroom that a command works on: deployed, or on this machine. */
 export interface Target {
@@ -29,36 +29,39 @@ export interface TargetOptions {
 /** People wait for these commands: better an error in half a minute than a command that hangs. */
 const requestHandler = { connectionTimeout: 5000, requestTimeout: 30_000 };
 
-/**
- * Finds the deployed stage as the AWS SDK's standard environment says (region, credentials, `AWS_ENDPOINT_URL`…), or the
- * local system by its state directory. Throws a CommandError with exit code 2 when it is not there.
- */
+/** The deployed stage, or the local system by its state directory. Throws a CommandError (exit code 2) when it is not there. */
 export async function resolveTarget({ stage, stateDir }: TargetOptions): Promise<Target> {
-  return stage === undefined ? localTarget(stateDir) : deployedTarget(stage);
+  if (stage !== undefined) return deployedStage(stage);
+  return localSystem(await readEndpoints(stateDir), `the local system in ${stateDir}`);
 }
 
-async function localTarget(stateDir: string): Promise<Target> {
-  const { region, accessKeyId, secretAccessKey, sqs, dynamodb, secretsManager, outputs } =
-    await readEndpoints(stateDir);
+/** The local system that published these endpoints. */
+export function localSystem(endpoints: Endpoints, name: string): Target {
+  const { region, accessKeyId, secretAccessKey, sqs, dynamodb, secretsManager, outputs } = endpoints;
   const common = { region, credentials: { accessKeyId, secretAccessKey }, requestHandler };
   const clients = {
     sqs: new SQSClient({ ...common, endpoint: sqs, ...byConfiguredEndpoint }),
     dynamoDb: new DynamoDBClient({ ...common, endpoint: dynamodb }),
     secretsManager: new SecretsManagerClient({ ...common, endpoint: secretsManager }),
   };
-  return target(`the local system in ${stateDir}`, clients, outputs);
+  return target(name, clients, outputs);
 }
 
-async function deployedTarget(stage: string): Promise<Target> {
+/**
+ * A stage that is deployed where the AWS SDK's standard environment says (region, credentials, `AWS_ENDPOINT_URL`…); a
+ * region that is given goes before the environment's. Throws a CommandError with exit code 2 when it is not there.
+ */
+export async function deployedStage(stage: string, region?: string): Promise<Target> {
   const stackName = `postroom-${stage}`;
-  const cloudFormation = new CloudFormationClient({ requestHandler });
+  const common = { requestHandler, ...(region === undefined ? {} : { region }) };
+  const cloudFormation = new CloudFormationClient(common);
   try {
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: stackName }));
     const outputs = (Stacks[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
     const clients = {
-      sqs: new SQSClient({ requestHandler, ...byConfiguredEndpoint }),
-      dynamoDb: new DynamoDBClient({ requestHandler }),
-      secretsManager: new SecretsManagerClient({ requestHandler }),
+      sqs: new SQSClient({ ...common, ...byConfiguredEndpoint }),
+      dynamoDb: new DynamoDBClient(common),
+      secretsManager: new SecretsManagerClient(common),
     };
     return target(`stage ${stage}`, clients, Object.fromEntries(outputs));
   } catch (error) {

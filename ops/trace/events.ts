@@ -1,6 +1,7 @@
 import type { WaitReason } from '../../lib/delivery/events.ts';
 import type { Scope } from '../../lib/outcome/outcome.ts';
 import type { LogEventCode } from '../../lib/telemetry/log-events.ts';
+import { replyText } from '../dlq/words.ts';
 import type { LoggedRecipient, LogLine } from './log-line.ts';
 
 /** A line of the log in plain words: a sentence, and one more for each recipient where they differ. */
@@ -106,8 +107,7 @@ function said({
   readonly reply?: string;
   readonly phase?: string;
 }): string {
-  const words = [code, enhancedCode, reply].filter((part) => part !== undefined && part !== '').join(' ');
-  return `${words || 'no reply'}${phase === undefined ? '' : ` (at ${phase})`}`;
+  return `${replyText({ code, enhancedCode, text: reply }) || 'no reply'}${phase === undefined ? '' : ` (at ${phase})`}`;
 }
 
 const recipientsOf = (count: number) => (count === 1 ? '1 recipient' : `${count} recipients`);

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/command.ts';
 import { parseDuration } from '../shared/duration.ts';
+import { checkStage, parseOrExplain } from '../shared/options.ts';
 import type { TargetOptions } from '../shared/target.ts';
 
 export interface Options extends TargetOptions {
@@ -20,14 +21,14 @@ const definitions = {
 
 /** Undefined: the help was asked for. Throws a UsageError that names what is wrong. */
 export function parseOptions(args: readonly string[]): Options | undefined {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parseOrExplain(() =>
+    parseArgs({ args: [...args], options: definitions, allowPositionals: true }),
+  );
   if (values.help) return undefined;
   const { stage, since, json } = values;
   const [key = ''] = positionals;
   if (key === '' || positionals.length > 1) throw new UsageError('trace takes one key; quote it when it holds blanks');
-  if (stage !== undefined && !/^[a-z][a-z0-9-]*$/.test(stage)) {
-    throw new UsageError('--stage: a name of a-z, 0-9 and -, beginning with a letter');
-  }
+  checkStage(stage);
   if (since !== undefined && stage === undefined) {
     throw new UsageError('--since means nothing without --stage: the local log is read as a whole');
   }
@@ -38,12 +39,4 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     ...(stage === undefined ? {} : { stage }),
     ...(since === undefined ? {} : { sinceMs: parseDuration('since', since) }),
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: definitions, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }

@@ -1,4 +1,5 @@
 import type { LedgerItem, RecipientRecord } from '../../lib/ledger/item.ts';
+import { replyText } from '../dlq/words.ts';
 import { describeDuration } from '../shared/duration.ts';
 import type { LogLine } from './log-line.ts';
 
@@ -83,8 +84,9 @@ export function describeRecipients(item: LedgerItem | undefined): readonly strin
   return Object.entries(item?.recipients ?? {}).map(([address, record]) => `${address}: ${describeRecord(record)}`);
 }
 
-function describeRecord({ status, relay, code, enhancedCode, text, phase, doubts = 0, at }: RecipientRecord): string {
-  const said = [code, enhancedCode, text].filter((part) => part !== undefined && part !== '').join(' ');
+function describeRecord(record: RecipientRecord): string {
+  const { status, relay, phase, doubts = 0, at } = record;
+  const said = replyText(record);
   const where = phase === undefined ? '' : ` (at ${phase})`;
   const doubt = doubts === 0 ? '' : `, in doubt ${doubts === 1 ? 'once' : `${doubts} times`}`;
   const by = relay === undefined ? '' : ` by ${relay}`;

@@ -2,6 +2,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand, SQSC
 import { buildApp } from 'fauxqs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { peekDeadLetters } from '../../../local/commands/dead-letters.ts';
+import { movedBySqs } from '../../../ops/dlq/entry.ts';
 
 let app: ReturnType<typeof buildApp>;
 let sqs: SQSClient;
@@ -46,10 +47,10 @@ describe('looking through the dead-letter queue', () => {
 
     expect(entries.map(({ body }) => Number(body)).sort((a, b) => a - b)).toEqual([...Array(23).keys()]);
     expect(again).toHaveLength(23);
-    expect(entries.find(({ body }) => body === '7')).toEqual({
+    expect(entries.find(({ body }) => body === '7')).toMatchObject({
       reason: 'rejected',
       detail: { message: 'entry 7' },
-      body: '7',
+      key: 'source-7',
       sourceMessageId: 'source-7',
     });
     const { Attributes } = await sqs.send(
@@ -64,7 +65,7 @@ describe('looking through the dead-letter queue', () => {
       new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'odd', MessageAttributes: { detail: text('odd') } }),
     );
     const entries = await peekDeadLetters(sqs, queueUrl);
-    expect(entries.find(({ body }) => body === 'moved')).toEqual({ reason: 'moved by SQS', detail: {}, body: 'moved' });
+    expect(entries.find(({ body }) => body === 'moved')).toMatchObject({ reason: movedBySqs, detail: {} });
     expect(entries.find(({ body }) => body === 'odd')?.detail).toEqual({ message: 'odd' });
   });
 });

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readEndpoints } from '../../../local/commands/state-dir.ts';
+
 import { createMailbox } from '../../../local/mailbox/mailbox.ts';
 import { type EmbeddedRelay, startRelay } from '../../../local/relays/relay.ts';
+import { readEndpoints } from '../../../ops/shared/endpoints.ts';
 
 let directory: string;
 const running: ChildProcess[] = [];

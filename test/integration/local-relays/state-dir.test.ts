@@ -4,7 +4,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimStateDir, type Endpoints, readEndpoints } from '../../../local/commands/state-dir.ts';
+import { claimStateDir } from '../../../local/commands/state-dir.ts';
+import { type Endpoints, readEndpoints } from '../../../ops/shared/endpoints.ts';
 
 const endpoints: Endpoints = {
   region: 'eu-central-1',

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -15,6 +15,7 @@ import {
   SendMessageCommand,
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
+import { claimStateDir } from '../../../local/commands/state-dir.ts';
 import { type AwsClients, createAwsClients } from '../../../local/platform/aws-clients.ts';
 import { type Emulators, startEmulators } from '../../../local/platform/emulators.ts';
 import { type SqsProxy, startSqsProxy } from './sqs-proxy.ts';
@@ -45,11 +46,9 @@ export async function startStage(): Promise<Stage> {
   await createTable(clients, 'health', 'relay');
   const directory = await mkdtemp(join(tmpdir(), 'postroom-ops-'));
   const outputs = { IntakeQueueUrl: intakeUrl, DeadLetterQueueUrl: deadLetterUrl, LedgerTableName: 'ledger' };
-  await writeFile(join(directory, 'lock'), String(process.pid));
-  await writeFile(
-    join(directory, 'endpoints.json'),
-    JSON.stringify({ ...emulators.endpoints, sqs: proxy.url, outputs }),
-  );
+  const unused = { mailbox: 'http://unused.invalid', defaultFrom: 'unused' };
+  const stateDir = await claimStateDir(directory);
+  await stateDir.publish({ ...emulators.endpoints, sqs: proxy.url, outputs, ...unused });
   const stage: Stage = {
     emulators,
     clients,

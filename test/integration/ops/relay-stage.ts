@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,6 +9,7 @@ import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { dynamoDbRelayHealth } from '../../../lib/health/health-store.ts';
 import type { RelayHealthStore } from '../../../lib/health/item.ts';
+import { claimStateDir } from '../../../local/commands/state-dir.ts';
 import { createAwsClients } from '../../../local/platform/aws-clients.ts';
 import { startEmulators } from '../../../local/platform/emulators.ts';
 
@@ -45,8 +46,8 @@ export async function startRelayStage(relays: readonly string[]): Promise<RelayS
   );
   const outputs = { RelayHealthTableName: tableName, RelaySecretArns: JSON.stringify(Object.fromEntries(arns)) };
   const directory = await mkdtemp(join(tmpdir(), 'postroom-relay-'));
-  await writeFile(join(directory, 'lock'), String(process.pid));
-  await writeFile(join(directory, 'endpoints.json'), JSON.stringify({ ...emulators.endpoints, outputs }));
+  const stateDir = await claimStateDir(directory);
+  await stateDir.publish({ ...emulators.endpoints, outputs, mailbox: 'http://unused.invalid', defaultFrom: 'unused' });
   return {
     store: dynamoDbRelayHealth({ client: clients.dynamodb, tableName, onUnreadable: () => undefined }),
     setSecret: async (relay, SecretString) => {

@@ -17,7 +17,7 @@ const demo: DemoCase = {
 const right: Observed = {
   delivered: [{ to: 'a@x.example', relay: 'primary' }],
   relayFaults: ['offline'],
-  deadLetters: [{ reason: 'rejected', detail: { recipients: [{ address: 'b@x.example', code: 550 }] }, body: '' }],
+  deadLetters: [{ reason: 'rejected', detail: { recipients: [{ address: 'b@x.example', code: 550 }] }, key: 'k' }],
 };
 const [entry] = right.deadLetters;
 

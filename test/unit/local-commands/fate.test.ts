@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerItem, RecipientRecord } from '../../../lib/ledger/item.ts';
-import { describeDetail } from '../../../local/commands/dead-letters.ts';
 import { fateOf, stepsBetween } from '../../../local/commands/fate.ts';
 import { countMetrics, relayFaultLog } from '../../../local/commands/function-log.ts';
 import { progressLine } from '../../../local/commands/progress.ts';
@@ -87,19 +86,6 @@ describe('steps', () => {
   it('do not repeat themselves', () => {
     const one = item({ attempts: 1, recipients: { a: deferred }, nextAttemptAt: start + 30_000 });
     expect(stepsBetween(one, one, start)).toEqual([]);
-  });
-});
-
-describe('detail of a dead letter', () => {
-  it('is told in sentences', () => {
-    expect(
-      describeDetail({
-        message: 'Why',
-        errors: [{ field: 'subjekt', rule: 'is not known' }],
-        recipients: [{ address: 'a@x', relay: 'r', phase: 'rcpt', code: 550, enhancedCode: '5.1.1', reply: 'No' }],
-        truncated: 3,
-      }),
-    ).toEqual(['Why', 'subjekt: is not known', 'a@x: 550 5.1.1 No (r, rcpt)', 'and 3 more']);
   });
 });
 

@@ -27,7 +27,7 @@ const sending: LedgerItem = {
 const entry: DeadLetterView = {
   reason: 'malformed',
   detail: { message: 'is not JSON' },
-  body: '{',
+  key: 'k',
   sourceMessageId: 'm',
 };
 

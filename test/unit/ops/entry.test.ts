@@ -52,6 +52,30 @@ describe('an entry that SQS moved by itself', () => {
   });
 });
 
+describe('the detail of an entry', () => {
+  it('is told in sentences', () => {
+    const detail = {
+      message: 'Why',
+      errors: [{ field: 'subjekt', rule: 'is not known' }],
+      recipients: [
+        { address: 'a@x', relay: 'r', phase: 'rcpt', code: 550, enhancedCode: '5.1.1', reply: 'No' },
+        { address: 'b@x', relay: 'r', phase: 'data' },
+        { address: 'c@x' },
+      ],
+      truncated: 3,
+    } as const;
+
+    expect(describeDetail({ detail })).toEqual([
+      'Why',
+      'subjekt: is not known',
+      'a@x: 550 5.1.1 No (r, rcpt)',
+      'b@x: no reply (r, data)',
+      'c@x',
+      'and 3 more',
+    ]);
+  });
+});
+
 describe('what cannot be read', () => {
   it.each([['not JSON'], ['{"recipients": "everybody"}'], ['[]'], ['null']])('detail %s is kept as text', (detail) => {
     expect(describeDetail(entryOf({ detail }))).toEqual(detail === '[]' ? [] : [detail]);
