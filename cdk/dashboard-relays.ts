@@ -29,41 +29,38 @@ export function whichRelay(graphs: Graphs, relays: readonly string[]): IWidget[]
 
 function rowOf(graphs: Graphs, relay: string): IWidget[] {
   const width = 6;
-  const lines = (labels: Partial<Record<MetricName, string>>) =>
-    Object.entries(labels).map(([name, label]) => graphs.own(name as MetricName, label, { relay }));
+  const lines = (...labels: readonly (readonly [MetricName, string])[]) =>
+    labels.map(([name, label]) => graphs.own(name, label, { relay }));
   return [
     graphs.graph({
       title: `${relay}: recipients`,
       width,
-      lines: lines({
-        RecipientsAccepted: 'accepted',
-        RecipientsDeferred: 'deferred (4xx)',
-        RecipientsRefused: 'refused (5xx)',
-      }),
-      right: lines({ RelayThrottled: 'asked for less' }),
+      lines: lines(
+        ['RecipientsAccepted', 'accepted'],
+        ['RecipientsDeferred', 'deferred (4xx)'],
+        ['RecipientsRefused', 'refused (5xx)'],
+      ),
+      right: lines(['RelayThrottled', 'asked for less']),
     }),
     graphs.graph({
       title: `${relay}: connections`,
       width,
-      lines: lines({
-        ConnectionsOpened: 'attempts',
-        ConnectionsReused: 'reused',
-        ConnectionsClosed: 'closed with QUIT',
-        ConnectionsLost: 'lost',
-        ConnectionsFailedDns: 'failed: DNS',
-        ConnectionsFailedConnect: 'failed: dial',
-        ConnectionsFailedTls: 'failed: TLS',
-        ConnectionsFailedGreeting: 'failed: greeting',
-        ConnectionsFailedAuth: 'failed: login',
-      }),
+      lines: lines(
+        ['ConnectionsOpened', 'attempts'],
+        ['ConnectionsReused', 'reused'],
+        ['ConnectionsClosed', 'closed with QUIT'],
+        ['ConnectionsLost', 'lost'],
+        ['ConnectionsFailedDns', 'failed: DNS'],
+        ['ConnectionsFailedConnect', 'failed: dial'],
+        ['ConnectionsFailedTls', 'failed: TLS'],
+        ['ConnectionsFailedGreeting', 'failed: greeting'],
+        ['ConnectionsFailedAuth', 'failed: login'],
+      ),
     }),
     graphs.graph({
       title: `${relay}: breaker and credentials`,
       width,
-      lines: lines({
-        BreakerOpened: 'breaker opened',
-        CredentialRejections: 'logins refused',
-      }),
+      lines: lines(['BreakerOpened', 'breaker opened'], ['CredentialRejections', 'logins refused']),
       thresholds: ['CredentialsRejected'],
       relay,
     }),

@@ -1,7 +1,7 @@
 import { deadLetterAlarms } from './alarms/dead-letters.ts';
 import type { AlarmDefinition, AlarmRule } from './alarms/definition.ts';
 import { deliveryAlarms } from './alarms/delivery.ts';
-import type { AlarmName, CompositeAlarmName, MetricAlarmName } from './alarms/names.ts';
+import { type AlarmName, type CompositeAlarmName, type MetricAlarmName, metricAlarmNames } from './alarms/names.ts';
 import { platformAlarms } from './alarms/platform.ts';
 import { relayAlarms } from './alarms/relays.ts';
 import type { StageConfig } from './stage-config.ts';
@@ -43,8 +43,8 @@ export interface StageAlarms {
 
 /** All alarms of a stage: one for each relay, and for each tier where there are several, where the table says so. */
 export function alarmsOf(stage: string, config: StageConfig): StageAlarms {
-  const tickets = Object.entries(definitions).flatMap(([key, definition]) => {
-    const name = key as MetricAlarmName;
+  const tickets = metricAlarmNames.flatMap((name) => {
+    const definition = definitions[name];
     return instances(definition.scope, config).map(({ suffix, relays }) => {
       const id = `${name}${suffix}`;
       const rule = definition.rule({ config, relays });

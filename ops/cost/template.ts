@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type MetricDefinition, type MetricName, metrics } from '../../lib/contracts/metrics.ts';
+import { type MetricDefinition, metrics } from '../../lib/contracts/metrics.ts';
 
 /** What CloudWatch bills by the month, as a synthesised template has it. */
 export interface Inventory {
@@ -9,6 +9,8 @@ export interface Inventory {
   readonly compositeAlarms: number;
   readonly dashboards: number;
 }
+
+const definitions: readonly MetricDefinition[] = Object.values(metrics);
 
 const template = v.object({
   Resources: v.record(v.string(), v.object({ Type: v.string(), Properties: v.optional(v.unknown(), {}) })),
@@ -44,8 +46,7 @@ export function inventoryOf(synthesised: unknown): Inventory {
   });
   return {
     relays: relayCount,
-    customMetrics: Object.keys(metrics)
-      .map((name): MetricDefinition => metrics[name as MetricName])
+    customMetrics: definitions
       .filter(({ onlyWith }) => onlyWith === undefined || on[onlyWith])
       .reduce((sum, { dimensions }) => sum + (dimensions === 'stage' ? 1 : relayCount), 0),
     alarmMetrics: alarmMetrics.reduce((sum, count) => sum + count, 0),
