@@ -19,6 +19,8 @@ export interface ChaosOptions {
   readonly random: Random;
   /** Seconds between two kills of a function process, on average. */
   readonly killSeconds: number;
+  /** Kills at most; unlimited when absent. Each makes the run longer by the time that leases take to end. */
+  readonly maxKills?: number;
   /** The run is given up after this time. */
   readonly patienceMs: number;
   onProgress?(line: string): void;
@@ -82,11 +84,11 @@ async function storm(platform: Platform, options: ChaosOptions) {
 /** SIGKILL at random moments, busy or idle alike. */
 async function killAtRandom(
   platform: Platform,
-  { random, killSeconds }: ChaosOptions,
+  { random, killSeconds, maxKills = Number.POSITIVE_INFINITY }: ChaosOptions,
   signal: AbortSignal,
 ): Promise<number> {
   let kills = 0;
-  while (!signal.aborted) {
+  while (!signal.aborted && kills < maxKills) {
     const waitMs = -Math.log(1 - random()) * killSeconds * 1000;
     await pause(waitMs, undefined, { signal }).catch(() => undefined);
     if (!signal.aborted && platform.killRandomFunctionProcess() !== undefined) kills += 1;
