@@ -1,0 +1,57 @@
+import CliTable from 'cli-table3';
+import type { Finding, FindingKind } from '../../lib/audit/judge.ts';
+import type { AuditReport } from '../../lib/audit/run.ts';
+import { printable } from '../dlq/words.ts';
+import { describeDuration } from '../shared/duration.ts';
+
+/** Typed by the audit, so that a new kind must be explained here. */
+const meanings: Readonly<Record<FindingKind, string>> = {
+  'dead-letter-missing': 'given up, and no dead-letter entry says so',
+  'dead-letter-pending': 'owed to the dead-letter queue',
+  'window-passed': 'past its retry window or expiry, not given up',
+  'lease-ended': 'a send was cut short, and nobody has looked since',
+  'uncertain-unresolved': 'in doubt, the second send is overdue',
+  'attempt-overdue': 'the next attempt is overdue',
+};
+
+/** The report for people. `columns`: of the terminal. */
+export function describeReport(report: AuditReport, now: number, columns: number): string {
+  const { findings, truncated } = report;
+  const lines = findings.length === 0 ? ['No mail is forgotten.'] : [tableOf(findings, now, columns)];
+  if (truncated) lines.push(`These are the first ${findings.length}; there are more.`);
+  return [...lines, ...surroundings(report, now)].join('\n');
+}
+
+function surroundings({ unfinished, intakeMessages, missingFromQueue, pausedSince }: AuditReport, now: number) {
+  const missing =
+    missingFromQueue === 0 ? '' : ` At least ${missingFromQueue} have no message any more that could carry them on.`;
+  const counts = `${unfinished} unfinished in the ledger, about ${intakeMessages} ${intakeMessages === 1 ? 'message' : 'messages'} in the intake queue.${missing}`;
+  if (pausedSince === undefined) return [counts];
+  const paused = `The intake is paused since ${describeDuration(now - pausedSince)}: mail that only waits is not listed.`;
+  return [counts, paused];
+}
+
+function tableOf(findings: readonly Finding[], now: number, columns: number): string {
+  const [overdue, kind, attempts, relay, borders] = [9, 32, 10, 14, 6];
+  const keyWidth = Math.max(24, columns - overdue - kind - attempts - relay - borders);
+  // Keys have no blanks to break at, and must be there to the last character.
+  const lines = new RegExp(`.{1,${keyWidth - 2}}`, 'gu');
+  const table = new CliTable({
+    head: ['Overdue', 'What', 'Attempts', 'Last relay', 'Key'],
+    colWidths: [overdue, kind, attempts, relay, keyWidth],
+    wordWrap: true,
+    wrapOnWordBoundary: true,
+    style: { head: [], border: [] },
+  });
+  for (const { key, kind: found, since, attempts: charged, crashes, lastRelay = '' } of findings) {
+    const tried = crashes === 0 ? String(charged) : `${charged}, ${crashes} cut`;
+    table.push([
+      describeDuration(now - since),
+      `${found}:\n${meanings[found]}`,
+      tried,
+      printable(lastRelay),
+      (printable(key).match(lines) ?? []).join('\n'),
+    ]);
+  }
+  return table.toString();
+}

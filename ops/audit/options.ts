@@ -1,0 +1,45 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../shared/command.ts';
+import { parseDuration } from '../shared/duration.ts';
+import type { TargetOptions } from '../shared/target.ts';
+
+export interface Options extends TargetOptions {
+  readonly json: boolean;
+  readonly deep: boolean;
+  /** Absent: as the stage's own audit has it. */
+  readonly marginMs?: number;
+}
+
+const definitions = {
+  margin: { type: 'string' },
+  deep: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  stage: { type: 'string' },
+  'state-dir': { type: 'string', default: '.postroom' },
+  help: { type: 'boolean', default: false, short: 'h' },
+} as const;
+
+/** Undefined: the help was asked for. Throws a UsageError that names what is wrong. */
+export function parseOptions(args: readonly string[]): Options | undefined {
+  const { values } = parsed(args);
+  if (values.help) return undefined;
+  const { stage, margin, json, deep } = values;
+  if (stage !== undefined && !/^[a-z][a-z0-9-]*$/.test(stage)) {
+    throw new UsageError('--stage: a name of a-z, 0-9 and -, beginning with a letter');
+  }
+  return {
+    json,
+    deep,
+    stateDir: values['state-dir'],
+    ...(stage === undefined ? {} : { stage }),
+    ...(margin === undefined ? {} : { marginMs: parseDuration('margin', margin) }),
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: definitions });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

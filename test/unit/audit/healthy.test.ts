@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { type AuditReport, audit } from '../../../lib/audit/run.ts';
+import type { AuditSettings } from '../../../lib/contracts/audit-environment.ts';
+import { indexOver } from '../../support/audit.ts';
+import { seeded } from '../../support/random.ts';
+import { drain } from '../../support/simulation/run.ts';
+import { noFaults, World } from '../../support/simulation/world.ts';
+
+/** As `cdk/audit.ts` makes them for the defaults of a stage. */
+const settings: AuditSettings = { marginSeconds: 6 * 180 + 1800, maxAgeSeconds: 432_000 };
+
+function look(world: World): Promise<AuditReport> {
+  return audit({
+    unfinished: indexOver(world.ledger),
+    ledger: { read: async (key) => world.ledger.get(key) },
+    intakeMessages: async () => world.queue.size,
+    pausedSince: async () => undefined,
+    clock: { now: () => world.now },
+    settings,
+  });
+}
+
+interface Looked {
+  readonly findings: number;
+  readonly missing: number;
+  readonly looks: number;
+}
+
+/** Until the queue is empty; looks every minute of the world's time. */
+async function carryOn(world: World): Promise<Looked> {
+  let [findings, missing, looks, next] = [0, 0, 0, world.now];
+  while (world.queue.size > 0) {
+    await drain(world, 20);
+    if (world.now < next) continue;
+    next = world.now + 60_000;
+    const report = await look(world);
+    findings += report.findings.length;
+    missing += report.missingFromQueue;
+    looks += 1;
+  }
+  return { findings, missing, looks };
+}
+
+describe('the audit of a healthy stage', () => {
+  it('finds nothing in 10,000 mails with retries, refusals and doubts', async () => {
+    const world = new World({ ...noFaults, refusal: 0.3, relayDown: 0.1 }, seeded(5));
+    for (let index = 0; index < 10_000; index += 1) {
+      const key = `mail-${index}`;
+      world.publish({ idempotencyKey: key, from: 'a@example.com', to: ['b@example.org'], subject: 'Hi', text: key });
+    }
+
+    const { findings, missing, looks } = await carryOn(world);
+
+    expect({ findings, missing }).toEqual({ findings: 0, missing: 0 });
+    expect(looks).toBeGreaterThan(20);
+    expect([...world.ledger.values()].filter(({ attempts }) => attempts > 1).length).toBeGreaterThan(1000);
+    expect(await indexOver(world.ledger).count()).toBe(0);
+  }, 120_000);
+});
