@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../../ops/shared/command.ts';
 import { checkStage, parseOrExplain } from '../../ops/shared/options.ts';
+import { fastestScale } from '../console/hurry.ts';
 import { type ExternalRelay, parseRelayUrls } from './relay-url.ts';
 
 export const startHelp = `Runs the whole of Postroom on this machine: the synthesised stack on embedded AWS emulators,
-two embedded SMTP relays, and a mailbox that shows what they took. Stops with Ctrl-C.
+two embedded SMTP relays, a mailbox that shows what they took, and a console page with the stack's dashboard and alarms.
+Stops with Ctrl-C.
 
   npm start -- [options]
 
@@ -12,6 +15,8 @@ two embedded SMTP relays, and a mailbox that shows what they took. Stops with Ct
                     Without ?tls= it is starttls. Percent-encode user and password.
   --stage NAME      stage whose config to run: cdk/stages/NAME.json   (dev)
   --config PATH     another stage config file
+  --time-scale N    schedules, probes, alarms and graphs run N times as fast as in AWS, 1 to 10, so that an
+                    alarm that waits for ten minutes goes off within one    (10; 1 with --relay)
   --state-dir DIR   where endpoints.json is written when all is ready  (.postroom)
   --help            this text
 `;
@@ -21,6 +26,7 @@ export interface StartOptions {
   readonly stage: string;
   readonly configPath: string;
   readonly stateDir: string;
+  readonly timeScale: number;
 }
 
 /** Undefined: the help was asked for. */
@@ -33,16 +39,27 @@ export function parseStartOptions(args: readonly string[]): StartOptions | undef
         stage: { type: 'string', default: 'dev' },
         config: { type: 'string' },
         'state-dir': { type: 'string', default: '.postroom' },
+        'time-scale': { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }),
   );
   if (values.help) return undefined;
   checkStage(values.stage);
+  const relays = parseRelayUrls(values.relay);
   return {
-    relays: parseRelayUrls(values.relay),
+    relays,
     stage: values.stage,
     configPath: values.config ?? `cdk/stages/${values.stage}.json`,
     stateDir: values['state-dir'],
+    // Somebody else's relay is probed no more often than from AWS, unless that is asked for.
+    timeScale: readTimeScale(values['time-scale'], relays.length > 0 ? 1 : fastestScale),
   };
+}
+
+function readTimeScale(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const scale = Number(text);
+  if (text !== '' && scale >= 1 && scale <= fastestScale) return scale;
+  throw new UsageError(`--time-scale is "${text}"; allowed: a number from 1 to ${fastestScale}`);
 }

@@ -25,6 +25,7 @@ async function start(options: StartOptions): Promise<number> {
     stage: options.stage,
     config,
     stateDir: options.stateDir,
+    console: { timeScale: options.timeScale },
     ...(external !== undefined && { externalRelays: external }),
     onLog: (line) => {
       add(line);
@@ -59,8 +60,8 @@ function functionLog(path: string): { write(line: string): void; close(): void }
   };
 }
 
-function greeting(system: LocalSystem, { relays, stateDir }: StartOptions, logPath: string): string {
-  const { endpoints, mailboxUrl } = system;
+function greeting(system: LocalSystem, { relays, stateDir, timeScale }: StartOptions, logPath: string): string {
+  const { endpoints, mailboxUrl, consoleUrl = '' } = system;
   const embedded = [...system.relays.values()].map(({ name, port }) => `${name} (127.0.0.1:${port})`);
   const external = relays.map(({ name, secret }) => `${name} (${secret.host}:${secret.port}, ${secret.tls})`);
   const where = stateDir === '.postroom' ? '' : ` --state-dir ${stateDir}`;
@@ -68,6 +69,7 @@ function greeting(system: LocalSystem, { relays, stateDir }: StartOptions, logPa
   return [
     '',
     pc.green('Postroom is running.'),
+    row('Console', `${pc.bold(consoleUrl)}  dashboard, alarms, relays; time runs ${timeScale}×`),
     row('Intake queue', endpoints.outputs['IntakeQueueUrl'] ?? ''),
     row('Dead letters', endpoints.outputs['DeadLetterQueueUrl'] ?? ''),
     row('Relays', (external.length > 0 ? external : embedded).join(', ')),

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StageConfig } from '../../lib/contracts/stage-config.ts';
 import type { Endpoints } from '../../ops/shared/endpoints.ts';
+import { hurried } from '../console/hurry.ts';
+import { startConsole } from '../console/start.ts';
 import { createMailbox, type Mailbox } from '../mailbox/mailbox.ts';
 import { serveMailbox } from '../mailbox/server.ts';
 import { type Platform, startPlatform } from '../platform/platform.ts';
@@ -22,6 +24,8 @@ export interface SystemOptions {
   readonly behaviours?: Readonly<Record<string, Behaviour>>;
   /** How long embedded relays keep a silent session, in milliseconds. */
   readonly relayIdleMs?: number;
+  /** Serves the console page, whose time runs so many times as fast as in AWS; schedules and probes with it. */
+  readonly console?: { readonly timeScale: number };
   /** Every line that a function writes. */
   readonly onLog?: (line: string) => void;
   /** Something failed that the system lives with. */
@@ -33,6 +37,8 @@ export interface LocalSystem {
   readonly endpoints: Endpoints;
   readonly mailbox: Mailbox;
   readonly mailboxUrl: string;
+  /** Absent: none was asked for. */
+  readonly consoleUrl?: string;
   /** The embedded relays; none when external ones are used. */
   readonly relays: ReadonlyMap<string, EmbeddedRelay>;
   readonly platform: Pick<Platform, 'functions' | 'setSecret' | 'counts'>;
@@ -61,7 +67,9 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
 }
 
 async function compose(options: SystemOptions, closers: Closer[]): Promise<Omit<LocalSystem, 'close'>> {
-  const { config, stage } = options;
+  const { stage, onLog, onProblem = () => {} } = options;
+  const timeScale = options.console?.timeScale ?? 1;
+  const config = hurried(options.config, timeScale);
   const stateDir = await claimStateDir(options.stateDir);
   closers.push(() => stateDir.release());
   const configPath = await writeConfig(config, stateDir.path, closers);
@@ -71,27 +79,32 @@ async function compose(options: SystemOptions, closers: Closer[]): Promise<Omit<
   closers.push(() => server.close());
   const relays = await openRelays(options, mailbox, closers);
 
-  const { onLog, onProblem } = options;
+  const page = options.console && (await startConsole({ timeScale, onProblem }));
+  if (page) closers.push(() => page.close());
   const platform = await startPlatform({
     stage,
     configPath,
     stateDirectory: stateDir.path,
     secrets: secretsOf(options, relays),
-    ...(onLog && { onLog: ({ line }: { readonly line: string }) => onLog(line) }),
-    ...(onProblem && { onProblem }),
+    timeScale,
+    onLog: (entry) => {
+      page?.line(entry);
+      onLog?.(entry.line);
+    },
+    onProblem,
+    ...(page && { onInvocation: page.invocation }),
   });
   closers.push(() => platform.close());
 
   const { outputs } = platform;
   const mailboxUrl = server.url;
-  const endpoints = {
-    ...platform.endpoints,
-    outputs,
-    mailbox: `${mailboxUrl}/messages`,
-    defaultFrom: defaultSender(config),
-  };
+  const defaultFrom = defaultSender(config);
+  const console = page && { console: page.url };
+  const endpoints = { ...platform.endpoints, outputs, mailbox: `${mailboxUrl}/messages`, defaultFrom, ...console };
   await stateDir.publish(endpoints);
-  return { endpoints, mailbox, mailboxUrl, relays, platform };
+  const hide = await page?.show({ stage, stateDir: stateDir.path, platform, mailbox, relays, defaultFrom });
+  if (hide) closers.push(hide);
+  return { endpoints, mailbox, mailboxUrl, relays, platform, ...(page && { consoleUrl: page.url }) };
 }
 
 /** The stack is synthesised from a file, and what this run uses need not stand in any stage file. */

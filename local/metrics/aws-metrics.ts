@@ -6,7 +6,7 @@ import type { MetricStore } from './store.ts';
 export interface QueueDepths {
   readonly visible: number;
   /** Received and not deleted: on its way, or in backoff. */
-  readonly inFlight: number;
+  readonly hidden: number;
 }
 
 /** What AWS itself publishes about the parts of the stack, by namespace: all that a local run stands in for. */
@@ -36,7 +36,7 @@ export function recordDepths(queueName: string, at: number, depths: QueueDepths,
   const put = (name: string, value: number) =>
     store.put({ namespace: 'AWS/SQS', name, dimensions: { QueueName: queueName } }, at, [value]);
   put('ApproximateNumberOfMessagesVisible', depths.visible);
-  put('ApproximateNumberOfMessagesNotVisible', depths.inFlight);
+  put('ApproximateNumberOfMessagesNotVisible', depths.hidden);
 }
 
 /** CloudWatch Logs counts 26 bytes for each event besides its text. */

@@ -11,10 +11,13 @@ import { shownMinutes } from './graph.ts';
 import { createMetricStore, type MetricStore } from './store.ts';
 import { minuteMs, type ScaledTime } from './time.ts';
 
-export interface MonitorOptions {
+export interface IntakeOptions {
   readonly clock: Clock;
-  /** How many times as fast as CloudWatch time passes for alarms and graphs. */
+  /** How many times as fast as in CloudWatch time passes for alarms and graphs. */
   readonly scale: number;
+}
+
+export interface WatchOptions {
   readonly depths: (queueUrl: string) => Promise<QueueDepths>;
   readonly onProblem: (message: string) => void;
 }
@@ -23,8 +26,8 @@ export interface MonitorOptions {
 export interface Intake {
   line(line: FunctionLogLine): void;
   invocation(invocation: FinishedInvocation): void;
-  /** @throws Error when an alarm or widget of the stack cannot be evaluated here */
-  watch(stack: ResolvedStack): Monitor;
+  /** Begins to evaluate alarms. @throws Error when an alarm or widget of the stack cannot be evaluated here */
+  watch(stack: ResolvedStack, options: WatchOptions): Monitor;
 }
 
 /** A stack's CloudWatch, in memory: metrics, alarms and dashboard. */
@@ -41,8 +44,7 @@ export interface Monitor {
 /** The longest alarm looks back for an hour and a half; what is older is drawn nowhere. */
 const keptMinutes = 2 * shownMinutes;
 
-export function createIntake(options: MonitorOptions): Intake {
-  const { clock, scale } = options;
+export function createIntake({ clock, scale }: IntakeOptions): Intake {
   const store = createMetricStore(keptMinutes * minuteMs({ scale, origin: 0 }));
   let groups: ReadonlyMap<string, string> = new Map();
   return {
@@ -52,16 +54,22 @@ export function createIntake(options: MonitorOptions): Intake {
       ingestEmf(line, store);
     },
     invocation: (invocation) => recordInvocation(invocation, store),
-    watch: (stack) => {
+    watch: (stack, options) => {
       groups = logGroups(stack);
       // The schedules start now as well: what a scheduled run publishes when it ends falls well inside of a minute.
-      return startMonitor(stack, store, { scale, origin: clock.now() }, options);
+      const time = { scale, origin: clock.now() };
+      return startMonitor(stack, { store, time, clock, ...options });
     },
   };
 }
 
-function startMonitor(stack: ResolvedStack, store: MetricStore, time: ScaledTime, options: MonitorOptions): Monitor {
-  const { clock, depths, onProblem } = options;
+interface Watch extends WatchOptions {
+  readonly store: MetricStore;
+  readonly time: ScaledTime;
+  readonly clock: Clock;
+}
+
+function startMonitor(stack: ResolvedStack, { store, time, clock, depths, onProblem }: Watch): Monitor {
   const board = createAlarmBoard(alarmsOf(stack.resources), store, time);
   const queues = stack.resources.filter(({ type }) => type === 'AWS::SQS::Queue');
   const listeners = new Set<() => void>();

@@ -63,7 +63,16 @@ describe('start options', () => {
       stage: 'dev',
       configPath: 'cdk/stages/dev.json',
       stateDir: '.postroom',
+      timeScale: 10,
     });
+  });
+
+  it('let time run as in AWS where the relays are real, unless told otherwise', () => {
+    expect(parseStartOptions(['--relay', 'a=smtp://one'])?.timeScale).toBe(1);
+    expect(parseStartOptions(['--relay', 'a=smtp://one', '--time-scale', '4'])?.timeScale).toBe(4);
+    expect(() => parseStartOptions(['--time-scale', '60'])).toThrow(
+      /--time-scale is "60"; allowed: a number from 1 to 10/,
+    );
   });
 
   it('take a stage, a config, a directory and relays', () => {

@@ -1,0 +1,35 @@
+import type { Widget } from '../metrics/dashboard.ts';
+import { graphData } from '../metrics/graph.ts';
+import type { Monitor } from '../metrics/monitor.ts';
+import type { DashboardView, Graphs, WidgetView } from './model.ts';
+import { renderMarkdown } from './runbook.ts';
+
+/** The layout for the page. */
+export function dashboardView({ widgets }: Monitor): DashboardView {
+  return { widgets: widgets.map(widgetView) };
+}
+
+function widgetView(widget: Widget): WidgetView {
+  const { x, y, width, height } = widget;
+  const placed = { x, y, width, height };
+  switch (widget.kind) {
+    case 'text':
+      return { kind: 'text', ...placed, html: renderMarkdown(widget.markdown) };
+    case 'alarms':
+      return { kind: 'alarms', ...placed, title: widget.title };
+    case 'graph': {
+      const { kind, title, stacked, thresholds, unit } = widget;
+      const lines = widget.lines.map(({ label, axis, formula }) => ({
+        label,
+        axis,
+        periodSeconds: formula.periodSeconds,
+      }));
+      return { kind, ...placed, title, stacked, thresholds, lines, ...(unit === undefined ? {} : { unit }) };
+    }
+  }
+}
+
+/** What the graphs show now. */
+export function graphsOf({ widgets, store, time }: Monitor, now: number): Graphs {
+  return widgets.map((widget) => (widget.kind === 'graph' ? graphData(widget, store, now, time) : null));
+}
