@@ -1,14 +1,8 @@
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  type ConditionalCheckFailedException,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, BatchGetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
-import type { RelayHealthItem, RelayHealthStore, RelayHealthWrite } from './item.ts';
+import { versionedTable } from '../platform/versioned-table.ts';
+import type { RelayHealthItem, RelayHealthStore } from './item.ts';
 import { relayHealthItem } from './item-schema.ts';
 
 export interface HealthStoreOptions {
@@ -27,12 +21,7 @@ export interface HealthStoreOptions {
 export function dynamoDbRelayHealth(options: HealthStoreOptions): RelayHealthStore {
   const { client, tableName, patienceMs = 1500, onUnreadable } = options;
 
-  async function read(relay: string): Promise<RelayHealthItem | undefined> {
-    const { Item } = await client.send(
-      new GetItemCommand({ TableName: tableName, Key: marshall({ relay }), ConsistentRead: true }),
-    );
-    return Item === undefined ? undefined : parse(Item);
-  }
+  const { read, write } = versionedTable({ client, tableName, key: 'relay', version: 'revision', parse });
 
   async function readAll(relays: readonly string[]): Promise<ReadonlyMap<string, RelayHealthItem | undefined>> {
     const Keys = relays.map((relay) => marshall({ relay }));
@@ -54,48 +43,7 @@ export function dynamoDbRelayHealth(options: HealthStoreOptions): RelayHealthSto
     return known;
   }
 
-  async function write(next: RelayHealthItem, expected: RelayHealthItem | undefined): Promise<RelayHealthWrite> {
-    try {
-      await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: marshall(next),
-          ...conditionFor(expected),
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        }),
-      );
-      return { written: true };
-    } catch (error) {
-      if (!isConditionFailure(error)) throw error;
-      // Not every compatible endpoint returns the item with the failure.
-      const current = error.Item === undefined ? await read(next.relay) : parse(error.Item);
-      // The SDK repeats a request whose answer was lost: then the write that stands in the way is our own.
-      return current?.revision === next.revision ? { written: true } : { written: false, current };
-    }
-  }
-
-  return { read, readAll, write };
-}
-
-function conditionFor(
-  expected: RelayHealthItem | undefined,
-): Pick<
-  ConstructorParameters<typeof PutItemCommand>[0],
-  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
-> {
-  if (expected === undefined) {
-    return { ConditionExpression: 'attribute_not_exists(#relay)', ExpressionAttributeNames: { '#relay': 'relay' } };
-  }
-  return {
-    ConditionExpression: '#revision = :expected',
-    ExpressionAttributeNames: { '#revision': 'revision' },
-    ExpressionAttributeValues: { ':expected': { S: expected.revision } },
-  };
-}
-
-/** Told by name: the class is another one when two copies of the SDK are bundled. */
-function isConditionFailure(error: unknown): error is ConditionalCheckFailedException {
-  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
+  return { read: (relay) => read(relay), readAll, write: (next, expected) => write(next, expected) };
 }
 
 function parse(attributes: Record<string, AttributeValue>): RelayHealthItem {

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import * as v from 'valibot';
+import { isConditionFailure } from '../platform/versioned-table.ts';
 
 /** The mark of a pause that the probe function made: a mapping that is disabled without it was disabled by people. */
 const intakePause = v.looseObject({
@@ -95,9 +96,4 @@ export function dynamoDbRuns(client: DynamoDBClient, tableName: string): RunStor
 /** DynamoDB refuses names that an expression does not use; some of ours are reserved words. */
 function namesIn(expression: string): Record<string, string> {
   return Object.fromEntries(expression.match(/#\w+/g)?.map((name) => [name, name.slice(1)]) ?? []);
-}
-
-/** By name: the class is another one when two copies of the SDK are bundled. */
-function isConditionFailure(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ConditionalCheckFailedException';
 }
