@@ -1,7 +1,6 @@
 import { systemClock } from '../../lib/platform/clock.ts';
-import { runCommand } from '../shared/command.ts';
+import { runOnTarget } from '../shared/run-on-target.ts';
 import { stopSignal } from '../shared/stop.ts';
-import { resolveTarget } from '../shared/target.ts';
 import { drop } from './drop.ts';
 import { exportEntries } from './export.ts';
 import { help } from './help.ts';
@@ -19,18 +18,8 @@ const commands: Readonly<Record<Command, (session: Session) => Promise<number>>>
   export: exportEntries,
 };
 
-await runCommand(async () => {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) {
-    console.log(help);
-    return 0;
-  }
-  const target = await resolveTarget(options);
+await runOnTarget(parseOptions, help, (target, options) => {
   const { stdout, stderr } = process;
   const session = openSession(target, options, { clock: systemClock, signal: stopSignal(), stdout, stderr });
-  try {
-    return await commands[options.command](session);
-  } finally {
-    target.close();
-  }
+  return commands[options.command](session);
 });

@@ -1,6 +1,5 @@
 import { systemClock } from '../../lib/platform/clock.ts';
-import { runCommand } from '../shared/command.ts';
-import { resolveTarget } from '../shared/target.ts';
+import { runOnTarget } from '../shared/run-on-target.ts';
 import { disable, drain, enable, reset } from './change.ts';
 import { help } from './help.ts';
 import { list } from './list.ts';
@@ -19,17 +18,7 @@ const commands: Readonly<Record<Command, (session: Session) => Promise<number>>>
   probe,
 };
 
-await runCommand(async () => {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) {
-    console.log(help);
-    return 0;
-  }
-  const target = await resolveTarget(options);
-  try {
-    const { stdout, stderr } = process;
-    return await commands[options.command](openSession(target, options, { clock: systemClock, stdout, stderr }));
-  } finally {
-    target.close();
-  }
+await runOnTarget(parseOptions, help, (target, options) => {
+  const { stdout, stderr } = process;
+  return commands[options.command](openSession(target, options, { clock: systemClock, stdout, stderr }));
 });
