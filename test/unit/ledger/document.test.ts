@@ -13,7 +13,7 @@ function rows(): { readonly name: string; readonly file: string }[] {
   const [, section = ''] = read('docs/ledger.md').split('## What happens when\n');
   const [table = ''] = section.split('\n## ');
   const cells = [...table.matchAll(/^\| ([^|]+) \|/gm)]
-    .map(([, cell = '']) => cell)
+    .map(([, cell = '']) => cell.trim())
     .filter((cell) => !/^(-+|what happens)$/.test(cell));
   return cells.map((cell) => {
     const [, name = cell, file = defaultFile] = /^(.+) \(`(test\/.+)`\)$/.exec(cell) ?? [];
