@@ -2,8 +2,12 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pc from 'picocolors';
+import { readStageConfig } from '../../lib/contracts/stage-config.ts';
 import { runCommand } from '../../ops/shared/command.ts';
 import { stopSignal } from '../../ops/shared/stop.ts';
+import { logRecords } from '../scenarios/log-records.ts';
+import { behavioursOf } from '../scenarios/system.ts';
+import { announce, tell } from '../scenarios/tell.ts';
 import { loadConfig, withRelays } from './config.ts';
 import { countMetrics, type SenderCounts } from './function-log.ts';
 import { progressLine, progressWriter } from './progress.ts';
@@ -12,23 +16,28 @@ import { type LocalSystem, startSystem } from './system.ts';
 import { localTarget } from './target.ts';
 
 async function start(options: StartOptions): Promise<number> {
-  const stage = await loadConfig(options.configPath);
+  const { scenario } = options;
+  const stage = scenario === undefined ? await loadConfig(options.configPath) : readStageConfig(scenario.config);
   const external = options.relays.length > 0 ? options.relays : undefined;
   const config = external === undefined ? stage : withRelays(stage, external);
   const stop = stopSignal();
   const { add, counts } = countMetrics();
   const logPath = join(options.stateDir, 'functions.log');
   const log = functionLog(logPath);
+  const records = logRecords();
 
-  console.log(`Starting the stage ${pc.bold(options.stage)} (${options.configPath}) …`);
+  const source = scenario === undefined ? options.configPath : 'as the scenario wants it';
+  console.log(`Starting the stage ${pc.bold(options.stage)} (${source}) …`);
   const system = await startSystem({
     stage: options.stage,
     config,
     stateDir: options.stateDir,
     console: { timeScale: options.timeScale },
     ...(external !== undefined && { externalRelays: external }),
+    ...(scenario !== undefined && { behaviours: behavioursOf(scenario) }),
     onLog: (line) => {
       add(line);
+      if (scenario !== undefined) records.add(line);
       log.write(line);
     },
     onProblem: (message) => console.error(pc.yellow(message)),
@@ -39,13 +48,15 @@ async function start(options: StartOptions): Promise<number> {
   if (system === undefined) return 0;
   try {
     if (!stop.aborted) console.log(greeting(system, options, logPath));
+    if (scenario !== undefined) console.log(announce(options.scenarioName ?? '', scenario));
+    const telling = scenario && tell(scenario, system, records, { signal: stop, screen: process.stdout });
     await showProgress(system, counts, stop);
     console.log('Stopping …');
+    return (await telling) === false ? 1 : 0;
   } finally {
     await system.close();
     log.close();
   }
-  return 0;
 }
 
 /** Opened by the first line, when the state directory surely is ours. */

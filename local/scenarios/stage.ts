@@ -19,6 +19,9 @@ export interface ScenarioStage {
   close(): void;
 }
 
+/** Nobody waits for these reads but the story: a busy machine may take its time. */
+const patienceMs = 20_000;
+
 /** @param log what the functions of the system log */
 export function scenarioStage(system: LocalSystem, log: LogRecords): ScenarioStage {
   const { endpoints, mailbox, relays, platform } = system;
@@ -28,6 +31,7 @@ export function scenarioStage(system: LocalSystem, log: LogRecords): ScenarioSta
   const store = dynamoDbRelayHealth({
     client: dynamodb,
     tableName: outputs['RelayHealthTableName'] ?? '',
+    patienceMs,
     onUnreadable: () => undefined,
   });
   const ledger = dynamoDbLedger(dynamodb, LedgerTableName);

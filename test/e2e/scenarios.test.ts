@@ -29,7 +29,7 @@ async function played(scenario: Scenario) {
   }
 }
 
-describe.concurrent('npm start -- --scenario', () => {
+describe('npm start -- --scenario', () => {
   it.each([...scenarios])('%s ends in the state that it promises', { timeout: 240_000 }, async (_name, scenario) => {
     const { kept, said } = await played(scenario);
 
