@@ -1,17 +1,15 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { AuditSettings, AuditVariables } from '../lib/contracts/audit-environment.ts';
 import { unfinishedIndex } from '../lib/contracts/ledger-index.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundled } from './bundling.ts';
+import { allow, nodeFunction, sourceMaps } from './node-function.ts';
 import { type Queues, visibilitySeconds } from './queues.ts';
-import { removal } from './removal.ts';
 
 export interface AuditProps {
   readonly stage: string;
@@ -28,12 +26,6 @@ export class Audit extends Construct {
   constructor(scope: Construct, id: string, props: AuditProps) {
     super(scope, id);
     const { stage, config, ledger, relayHealth, queues } = props;
-    const logGroup = new LogGroup(this, 'Logs', {
-      retention: config.logRetentionDays,
-      removalPolicy: removal(config),
-    });
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    for (const statement of policy(props, logGroup)) role.addToPolicy(statement);
     const variables: AuditVariables = {
       POSTROOM_STAGE: stage,
       POSTROOM_LEDGER_TABLE: ledger.tableName,
@@ -41,21 +33,16 @@ export class Audit extends Construct {
       POSTROOM_INTAKE_QUEUE_URL: queues.intake.queueUrl,
       POSTROOM_SETTINGS: JSON.stringify(auditSettings(config)),
     };
-    this.function = new LambdaFunction(this, 'Function', {
+    this.function = nodeFunction(this, 'audit', {
+      config,
       description: `Postroom (${stage}): looks for forgotten mail`,
-      code: bundled(this, 'audit'),
-      handler: 'index.handler',
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.minutes(5),
-      tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
-      environment: { NODE_OPTIONS: '--enable-source-maps', ...variables },
+      environment: { ...sourceMaps, ...variables },
+      statements: policy(props),
       // It changes nothing and runs again soon: a repeat would only count its findings twice.
       retryAttempts: 0,
       maxEventAge: Duration.minutes(5),
-      logGroup,
-      role,
     });
     new Schedule(this, 'Schedule', {
       description: `Postroom (${stage}): runs the audit function`,
@@ -65,16 +52,13 @@ export class Audit extends Construct {
   }
 }
 
-function policy({ ledger, relayHealth, queues }: AuditProps, logGroup: LogGroup): PolicyStatement[] {
+function policy({ ledger, relayHealth, queues }: AuditProps): PolicyStatement[] {
   return [
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn),
-    allow(['dynamodb:Query'], `${ledger.tableArn}/index/${unfinishedIndex.name}`),
-    allow(['dynamodb:GetItem'], ledger.tableArn, relayHealth.tableArn),
-    allow(['sqs:GetQueueAttributes'], queues.intake.queueArn),
+    allow(['dynamodb:Query'], [`${ledger.tableArn}/index/${unfinishedIndex.name}`]),
+    allow(['dynamodb:GetItem'], [ledger.tableArn, relayHealth.tableArn]),
+    allow(['sqs:GetQueueAttributes'], [queues.intake.queueArn]),
   ];
 }
-
-const allow = (actions: string[], ...resources: string[]) => new PolicyStatement({ actions, resources });
 
 /** Between the date of an attempt and its send: nobody is that late while all is well. */
 const backlogSeconds = 900;

@@ -1,25 +1,20 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, type IEventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
-  Architecture,
   EventSourceMapping,
   FilterCriteria,
   FilterRule,
-  Function as LambdaFunction,
-  Runtime,
+  type Function as LambdaFunction,
   StartingPosition,
-  Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { EventsEnvironment } from '../lib/contracts/events-environment.ts';
 import { eventSource, type OutcomeType, outcomeTypes } from '../lib/contracts/outcome-events.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundled } from './bundling.ts';
+import { allow, nodeFunction, sourceMaps } from './node-function.ts';
 import { removal } from './removal.ts';
 
 export interface EventsProps {
@@ -101,28 +96,14 @@ export class OutcomeEvents extends Construct {
   }
 
   private makeFunction({ stage, config, busName }: EventsProps): LambdaFunction {
-    const logGroup = new LogGroup(this, 'Logs', {
-      retention: config.logRetentionDays,
-      removalPolicy: removal(config),
-    });
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    role.addToPolicy(allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn));
-    role.addToPolicy(allow(['events:PutEvents'], this.bus.eventBusArn));
     const variables: EventsEnvironment = { POSTROOM_STAGE: stage, POSTROOM_EVENT_BUS: busName };
-    return new LambdaFunction(this, 'Function', {
+    return nodeFunction(this, 'events', {
+      config,
       description: `Postroom (${stage}): tells the event bus what became of mails`,
-      code: bundled(this, 'events'),
-      handler: 'index.handler',
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
       memorySize: 256,
       timeout: Duration.minutes(1),
-      tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
-      environment: { NODE_OPTIONS: '--enable-source-maps', ...variables },
-      logGroup,
-      role,
+      environment: { ...sourceMaps, ...variables },
+      statements: [allow(['events:PutEvents'], [this.bus.eventBusArn])],
     });
   }
 }
-
-const allow = (actions: string[], resource: string) => new PolicyStatement({ actions, resources: [resource] });

@@ -1,18 +1,16 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
 import type { ProbeFunctionSettings, ProbeVariables } from '../lib/contracts/probe-environment.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundled } from './bundling.ts';
 import type { Network } from './network.ts';
+import { allow, nodeFunction, sourceMaps } from './node-function.ts';
 import type { RelaySecrets } from './relay-secrets.ts';
-import { removal } from './removal.ts';
 
 export interface ProbeProps {
   readonly stage: string;
@@ -31,28 +29,17 @@ export class Probe extends Construct {
   constructor(scope: Construct, id: string, props: ProbeProps) {
     super(scope, id);
     const { stage, config, network } = props;
-    const logGroup = new LogGroup(this, 'Logs', {
-      retention: config.logRetentionDays,
-      removalPolicy: removal(config),
-    });
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    for (const statement of [...policy(props, logGroup), ...network.statements]) role.addToPolicy(statement);
-    this.function = new LambdaFunction(this, 'Function', {
+    this.function = nodeFunction(this, 'probe', {
+      config,
       description: `Postroom (${stage}): probes the relays, pauses the intake while none can take mail`,
-      code: bundled(this, 'probe'),
-      handler: 'index.handler',
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
       memorySize: 256,
       // Over before the next one starts.
       timeout: Duration.seconds(59),
-      tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: environment(props),
+      statements: [...policy(props), ...network.statements],
       // The schedule invokes asynchronously: a run that Lambda repeats, or starts late, would meet the next one.
       retryAttempts: 0,
       maxEventAge: Duration.minutes(1),
-      logGroup,
-      role,
       ...network.placement,
     });
     new Schedule(this, 'Schedule', {
@@ -64,10 +51,9 @@ export class Probe extends Construct {
   }
 }
 
-/** What the probe function may do, besides sending traces. */
-function policy({ relayHealth, secrets, mapping }: ProbeProps, logGroup: LogGroup): PolicyStatement[] {
+/** What the probe function may do, besides writing its log and sending traces. */
+function policy({ relayHealth, secrets, mapping }: ProbeProps): PolicyStatement[] {
   return [
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
     allow(
       ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
       [relayHealth.tableArn],
@@ -77,9 +63,6 @@ function policy({ relayHealth, secrets, mapping }: ProbeProps, logGroup: LogGrou
   ];
 }
 
-const allow = (actions: string[], resources: readonly string[]) =>
-  new PolicyStatement({ actions, resources: [...resources] });
-
 /** Fits wherever the sender's does, which holds more of every relay. */
 function environment({ stage, config, relayHealth, secrets, mapping }: ProbeProps): Record<string, string> {
   const relays = Object.entries(config.relays).map(([name, { allowPlaintext }]) => {
@@ -88,7 +71,7 @@ function environment({ stage, config, relayHealth, secrets, mapping }: ProbeProp
   const { probe, breaker } = config;
   const settings: ProbeFunctionSettings = { relays: Object.fromEntries(relays), probe, breaker };
   const variables = {
-    NODE_OPTIONS: '--enable-source-maps',
+    ...sourceMaps,
     POSTROOM_STAGE: stage,
     POSTROOM_RELAY_HEALTH_TABLE: relayHealth.tableName,
     POSTROOM_EVENT_SOURCE_MAPPING: mapping.eventSourceMappingId,

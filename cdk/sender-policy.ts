@@ -1,17 +1,16 @@
 import { Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { allow } from './node-function.ts';
 import type { SenderProps } from './sender.ts';
 
 /**
- * What the sender may do, besides consuming the intake queue (the event source adds that, on the queue's ARN) and
- * sending traces.
+ * What the sender may do, besides consuming the intake queue (the event source adds that, on the queue's ARN), writing
+ * its log and sending traces.
  */
-export function senderPolicy(props: SenderProps, logGroup: LogGroup): PolicyStatement[] {
+export function senderPolicy(props: SenderProps): PolicyStatement[] {
   const { config, queues, ledger, relayHealth, secrets } = props;
   const bounces = config.bounces.mode === 'off' ? [] : [queues.intake.queueArn];
   return [
-    allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
     allow(['sqs:SendMessage'], [queues.deadLetters.queueArn, ...bounces]),
     allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [ledger.tableArn]),
     allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem'], [relayHealth.tableArn]),
@@ -33,6 +32,3 @@ function attachments({ config, queues }: SenderProps): PolicyStatement[] {
     allow(['s3:ListBucket'], buckets),
   ];
 }
-
-const allow = (actions: string[], resources: readonly string[]) =>
-  new PolicyStatement({ actions, resources: [...resources] });

@@ -1,17 +1,14 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { SenderVariables } from '../lib/contracts/sender-environment.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
-import { bundled } from './bundling.ts';
 import type { Network } from './network.ts';
+import { nodeFunction, sourceMaps } from './node-function.ts';
 import type { Queues } from './queues.ts';
 import type { RelaySecrets } from './relay-secrets.ts';
-import { removal } from './removal.ts';
 import { senderPolicy } from './sender-policy.ts';
 import { requireFittingEnvironment, senderSettings } from './sender-settings.ts';
 
@@ -33,25 +30,13 @@ export class Sender extends Construct {
   constructor(scope: Construct, id: string, props: SenderProps) {
     super(scope, id);
     const { config, network, queues } = props;
-    const logGroup = new LogGroup(this, 'Logs', {
-      retention: config.logRetentionDays,
-      removalPolicy: removal(config),
-    });
-    // A role of our own: Lambda's managed policies allow writing to every log group.
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    for (const statement of [...senderPolicy(props, logGroup), ...network.statements]) role.addToPolicy(statement);
-    this.function = new LambdaFunction(this, 'Function', {
+    this.function = nodeFunction(this, 'sender', {
+      config,
       description: `Postroom (${props.stage}): sends mail from the intake queue`,
-      code: bundled(this, 'sender'),
-      handler: 'index.handler',
-      runtime: Runtime.NODEJS_24_X,
-      architecture: Architecture.ARM_64,
       memorySize: config.sender.memoryMb,
       timeout: Duration.seconds(config.sender.timeoutSeconds),
-      tracing: config.tracing.sampleRate > 0 ? Tracing.ACTIVE : Tracing.DISABLED,
       environment: environment(props),
-      logGroup,
-      role,
+      statements: [...senderPolicy(props), ...network.statements],
       ...network.placement,
     });
     this.mapping = new SqsEventSource(queues.intake, {
@@ -71,7 +56,7 @@ function environment({ stage, config, queues, ledger, relayHealth, secrets }: Se
     POSTROOM_LEDGER_TABLE: ledger.tableName,
     POSTROOM_RELAY_HEALTH_TABLE: relayHealth.tableName,
   };
-  const others = { NODE_OPTIONS: '--enable-source-maps', POSTROOM_STAGE: stage };
+  const others = { ...sourceMaps, POSTROOM_STAGE: stage };
   requireFittingEnvironment(settings, Object.keys(references).length, others);
   const variables = { ...references, ...others, POSTROOM_SETTINGS: JSON.stringify(settings) };
   return variables satisfies SenderVariables;
