@@ -5,28 +5,19 @@ import { type AuditReport, audit } from '../../lib/audit/run.ts';
 import { auditSettings } from '../../lib/contracts/audit-environment.ts';
 import { dynamoDbLedger } from '../../lib/ledger/dynamodb-store.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
-import { CommandError, errorText, runCommand } from '../shared/command.ts';
-import { resolveTarget, type Target } from '../shared/target.ts';
+import { CommandError, errorText } from '../shared/command.ts';
+import { runOnTarget } from '../shared/run-on-target.ts';
+import type { Target } from '../shared/target.ts';
 import { help } from './help.ts';
 import { describeReport } from './list.ts';
 import { type Options, parseOptions } from './options.ts';
 import { deepSearch } from './scan.ts';
 
-await runCommand(async () => {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) {
-    console.log(help);
-    return 0;
-  }
-  const target = await resolveTarget(options);
-  try {
-    const report = await search(target, options);
-    const { columns = 120 } = process.stdout;
-    console.log(options.json ? JSON.stringify(report) : describeReport(report, systemClock.now(), columns));
-    return report.findings.length + report.missingFromQueue > 0 ? 1 : 0;
-  } finally {
-    target.close();
-  }
+await runOnTarget(parseOptions, help, async (target, options) => {
+  const report = await search(target, options);
+  const { columns = 120 } = process.stdout;
+  console.log(options.json ? JSON.stringify(report) : describeReport(report, systemClock.now(), columns));
+  return report.findings.length + report.missingFromQueue > 0 ? 1 : 0;
 });
 
 async function search(target: Target, { deep, marginMs }: Options): Promise<AuditReport> {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../shared/command.ts';
 import { parseDuration } from '../shared/duration.ts';
+import { checkStage, parseOrExplain } from '../shared/options.ts';
 import type { TargetOptions } from '../shared/target.ts';
 
 export interface Options extends TargetOptions {
@@ -21,12 +21,10 @@ const definitions = {
 
 /** Undefined: the help was asked for. Throws a UsageError that names what is wrong. */
 export function parseOptions(args: readonly string[]): Options | undefined {
-  const { values } = parsed(args);
+  const { values } = parseOrExplain(() => parseArgs({ args: [...args], options: definitions }));
   if (values.help) return undefined;
   const { stage, margin, json, deep } = values;
-  if (stage !== undefined && !/^[a-z][a-z0-9-]*$/.test(stage)) {
-    throw new UsageError('--stage: a name of a-z, 0-9 and -, beginning with a letter');
-  }
+  checkStage(stage);
   return {
     json,
     deep,
@@ -34,12 +32,4 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     ...(stage === undefined ? {} : { stage }),
     ...(margin === undefined ? {} : { marginMs: parseDuration('margin', margin) }),
   };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: definitions });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
