@@ -15,9 +15,9 @@ export interface OutageOptions {
 /** Cool-downs, probes and retries as a stage has them by default. */
 const config = { relays: { alpha: {}, beta: {} }, sender: { maxConcurrency: 4 } };
 
-/** The last waits end within the longest cool-down and its jitter; then everything has to be sent. */
+/** Nothing waits for longer, once the relays are back: mail that has waited for ten minutes is looked at every minute. */
 const drainMs = 240_000;
-/** A fair measure of receives that were not needed: the one before the pause, and the one that delivers. */
+/** One before the pause, one that delivers; and what arrived during the pause needs only that one. */
 const receivesPerMail = 2;
 const glanceMs = 5000;
 

@@ -36,7 +36,7 @@ export interface World {
   unqueued(): BenchMail & { readonly body: string };
   depth(): ReturnType<typeof queueDepth>;
   health(relay: string): Promise<RelayHealthItem | undefined>;
-  /** Waits until the queue is empty, or for so long; then settles up. */
+  /** Waits until the queue is empty, or until nothing has left it for so long; then settles up. */
   settle(patienceMs: number): Promise<Account>;
   close(): Promise<void>;
 }
@@ -155,10 +155,13 @@ function bodyOf({ key, recipient }: BenchMail): string {
 }
 
 async function untilEmpty(depth: World['depth'], patienceMs: number): Promise<number> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
+  let fewest = Number.POSITIVE_INFINITY;
+  for (let deadline = Number.POSITIVE_INFINITY; ; ) {
     const { queued, inFlight } = await depth();
-    if (queued + inFlight === 0 || Date.now() > deadline) return queued + inFlight;
+    const left = queued + inFlight;
+    if (left < fewest) deadline = Date.now() + patienceMs;
+    fewest = Math.min(fewest, left);
+    if (left === 0 || Date.now() > deadline) return left;
     await pause(250);
   }
 }
