@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { TicketQueue } from '../../docs/examples/ticket-queue.ts';
 import { eventsEnvironment } from '../../lib/contracts/events-environment.ts';
 import { readStageConfig } from '../../lib/contracts/stage-config.ts';
-import { actions, makeStack, only, statements, synthesise } from './synth.ts';
+import { actions, appWithoutBundling, makeStack, only, statements, synthesise } from './synth.ts';
 
 const on = { events: { busName: 'mail-outcomes' } };
 
@@ -134,5 +136,31 @@ describe('the stage config', () => {
     const busName = 'arn:aws:events:eu-central-1:123456789012:event-bus/mail';
 
     expect(() => readStageConfig({ relays: { primary: {} }, events: { busName } })).toThrow(/events\.busName/);
+  });
+});
+
+describe('the example that turns failed mail into tickets', () => {
+  it('makes a queue and a rule in a stack of its own, and the stage does not depend on it', () => {
+    const app = appWithoutBundling();
+    const stage = makeStack(on, app);
+    const example = new TicketQueue(app, 'tickets', stage.postroom);
+    const template = Template.fromStack(example);
+
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventBusName: 'mail-outcomes',
+      EventPattern: { 'detail-type': ['Email Failed', 'Email Uncertain'], detail: { stage: ['test'] } },
+      Targets: [Match.objectLike({ Arn: { 'Fn::GetAtt': [only(template, 'AWS::SQS::Queue').id, 'Arn'] } })],
+    });
+    expect(JSON.stringify(template.toJSON())).not.toContain('Fn::ImportValue');
+    expect(stage.dependencies).toEqual([]);
+  });
+
+  it('is what the documentation shows', () => {
+    const read = (path: string) => readFileSync(new URL(`../../docs/${path}`, import.meta.url), 'utf8');
+    const [, snippet = ''] = /```ts file=\S+\n([^`]+)```/.exec(read('events/README.md')) ?? [];
+    const flat = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+    expect(flat(snippet)).not.toBe('');
+    expect(flat(read('examples/ticket-queue.ts'))).toContain(flat(snippet));
   });
 });
