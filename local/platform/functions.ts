@@ -18,12 +18,16 @@ export interface FunctionsOptions {
   readonly assets: ReadonlyMap<string, string>;
   readonly emulators: Emulators;
   readonly clients: AwsClients;
+  /** How long an unused function process is kept, in milliseconds. Lambda keeps them for minutes. */
   readonly idleReapMs?: number;
+  /** Length of one minute of a schedule, in milliseconds. Tests shorten it. */
   readonly minuteMs?: number;
-  /** How many times as fast as in AWS schedules go, and the functions they call run out of time. */
+  /** How many times as fast as in AWS schedules go, and the functions they call run out of time; 1 unless told otherwise. */
   readonly timeScale?: number;
   onLog?(line: FunctionLogLine): void;
+  /** An invocation of any function is over. */
   onInvocation?(invocation: FinishedInvocation): void;
+  /** Something failed that the platform lives with: an invocation, a poll. */
   onProblem?(message: string): void;
 }
 

@@ -9,11 +9,9 @@ import { type AwsClients, createAwsClients } from './aws-clients.ts';
 import { deployData } from './deploy.ts';
 import { type Emulators, type Endpoints, startEmulators } from './emulators.ts';
 import type { FunctionHost } from './function-host.ts';
-import type { FunctionLogLine } from './function-spec.ts';
-import { type Functions, startFunctions } from './functions.ts';
-import type { FinishedInvocation } from './invocation.ts';
+import { type Functions, type FunctionsOptions, startFunctions } from './functions.ts';
 
-export interface PlatformOptions {
+export interface PlatformOptions extends Omit<FunctionsOptions, 'assets' | 'emulators' | 'clients'> {
   readonly stage: string;
   /** Stage config to read instead of the stage's own. */
   readonly configPath?: string;
@@ -21,17 +19,6 @@ export interface PlatformOptions {
   readonly stateDirectory: string;
   /** Relay secrets (JSON) to fill in before the first message is received, by relay. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** How long an unused function process is kept, in milliseconds. Lambda keeps them for minutes. */
-  readonly idleReapMs?: number;
-  /** Length of one minute of a schedule, in milliseconds. Tests shorten it. */
-  readonly minuteMs?: number;
-  /** How many times as fast as in AWS schedules go, and the functions they call run out of time; 1 unless told otherwise. */
-  readonly timeScale?: number;
-  onLog?(line: FunctionLogLine): void;
-  /** An invocation of any function is over. */
-  onInvocation?(invocation: FinishedInvocation): void;
-  /** Something failed that the platform lives with: an invocation, a poll. */
-  onProblem?(message: string): void;
 }
 
 /** The stack, running on this machine. */
