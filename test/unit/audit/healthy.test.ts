@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AuditReport, audit } from '../../../lib/audit/run.ts';
 import type { AuditSettings } from '../../../lib/contracts/audit-environment.ts';
+import { pendingDeadLetters } from '../../../lib/ledger/facts.ts';
 import { indexOver } from '../../support/audit.ts';
 import { seeded } from '../../support/random.ts';
 import { drain } from '../../support/simulation/run.ts';
@@ -56,4 +57,28 @@ describe('the audit of a healthy stage', () => {
     expect([...world.ledger.values()].filter(({ attempts }) => attempts > 1).length).toBeGreaterThan(1000);
     expect(await indexOver(world.ledger).count()).toBe(0);
   }, 120_000);
+});
+
+describe('the index of unfinished mail', () => {
+  it.each([1, 2, 3])('is true whatever crashes, and empty in the end (seed %i)', async (seed) => {
+    const world = new World({ crash: 0.02, service: 0.05, relayDown: 0.1, refusal: 0.5 }, seeded(seed));
+    for (let index = 0; index < 100; index += 1) {
+      const key = `mail-${index}`;
+      const to = ['b@example.org', 'c@example.org'];
+      world.publish({ idempotencyKey: key, from: 'a@example.com', to, subject: 'Hi', text: key });
+    }
+    const wrong: string[] = [];
+    for (let rounds = 0; world.queue.size > 0; rounds += 1) {
+      if (rounds === 100) world.faults = noFaults;
+      await drain(world, 1);
+      for (const item of world.ledger.values()) {
+        const unfinished = item.state === 'waiting' || pendingDeadLetters(item).length > 0;
+        if (item.state !== 'sending' && unfinished !== (item.dueAt !== undefined)) wrong.push(item.key);
+        if ((item.dueAt === undefined) !== (item.openShard === undefined)) wrong.push(item.key);
+      }
+    }
+
+    expect(wrong).toEqual([]);
+    expect(await indexOver(world.ledger).count()).toBe(0);
+  });
 });
