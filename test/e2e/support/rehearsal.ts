@@ -1,0 +1,227 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { BatchPorts } from '../../../lib/delivery/batch.ts';
+import { freshBreaker } from '../../../lib/health/item.ts';
+import { standingOf } from '../../../lib/health/standing.ts';
+import { type RunPorts, runProbes } from '../../../lib/probe/run.ts';
+import { type Credentials, createCredentials } from '../../../lib/relays/credentials.ts';
+import { credentialsObserver } from '../../../lib/telemetry/credentials-observer.ts';
+import { measureDelivery, measureOldest } from '../../../lib/telemetry/delivery-metrics.ts';
+import { createLog } from '../../../lib/telemetry/log.ts';
+import { measureProbe } from '../../../lib/telemetry/probe-report.ts';
+import { createTelemetry } from '../../../lib/telemetry/telemetry.ts';
+import { type AlarmBoard, createAlarmBoard } from '../../../local/metrics/alarm-board.ts';
+import { alarmsOf } from '../../../local/metrics/alarm-definition.ts';
+import type { AlarmState } from '../../../local/metrics/alarm-state.ts';
+import { type QueueDepths, recordDepths, recordInvocation } from '../../../local/metrics/aws-metrics.ts';
+import { ingestEmf } from '../../../local/metrics/emf.ts';
+import { createMetricStore } from '../../../local/metrics/store.ts';
+import type { InvocationResult } from '../../../local/platform/invocation.ts';
+import type { ResolvedStack } from '../../../local/template/resolve.ts';
+import { type Invocation, mail, Stage } from '../../support/delivery/stage.ts';
+import { memoryHealthStore } from '../../support/health.ts';
+import { memoryRuns } from '../../support/memory-runs.ts';
+import type { RehearsalRelays } from './rehearsal-relays.ts';
+
+const minuteMs = 60_000;
+const keptMs = 6 * 3_600_000;
+
+/**
+ * A stage on a clock that a test drives: the delivery code between in-memory services, the probe code against relays on
+ * this machine, and what both publish through the real telemetry as EMF into a local CloudWatch that holds the template's
+ * alarms. Only what AWS itself publishes (queues, function) is made up, from what happens here.
+ */
+export class Rehearsal {
+  readonly sender = new Stage();
+  readonly health = memoryHealthStore();
+  /** Mails that arrive every minute. */
+  traffic = 0;
+  /** Each of them was published so many milliseconds before it is received for the first time. */
+  lateMs = 0;
+  /** What the sender's invocations are given beyond their usual surroundings. */
+  invocation: Invocation = {};
+  /** What Lambda does instead of running the sender. */
+  lambda: InvocationResult | undefined;
+  durationMs = 200;
+  /** Lines of the functions reach CloudWatch. */
+  pipeline = true;
+  /** The schedule of the probe function is enabled. */
+  probing = false;
+  /** What SQS says instead of the truth. */
+  depths: QueueDepths | undefined;
+  mappingEnabled = true;
+  readonly store = createMetricStore(keptMs);
+  readonly telemetry = createTelemetry({
+    stage: 'test',
+    clock: { now: () => this.now },
+    sink: (line) => {
+      if (this.pipeline) ingestEmf(line, this.store);
+    },
+  });
+  private readonly board: AlarmBoard;
+  private readonly names: { readonly intake: string; readonly deadLetters: string; readonly sender: string };
+  private ports: RunPorts;
+  private readonly relays: RehearsalRelays;
+  private mails = 0;
+
+  constructor(stack: ResolvedStack, relays: RehearsalRelays) {
+    const time = { scale: 1, origin: this.now };
+    this.board = createAlarmBoard(alarmsOf(stack.resources), this.store, time);
+    const nameOf = (type: string, part: string) =>
+      stack.resources.find((one) => one.type === type && one.logicalId.includes(part))?.name ?? '';
+    this.names = {
+      intake: nameOf('AWS::SQS::Queue', 'Intake'),
+      deadLetters: nameOf('AWS::SQS::Queue', 'DeadLetters'),
+      sender: nameOf('AWS::Lambda::Function', 'Sender'),
+    };
+    this.relays = relays;
+    this.ports = { ...this.probePorts(relays), credentials: this.credentials() };
+  }
+
+  get now(): number {
+    return this.sender.world.now;
+  }
+
+  state(id: string): AlarmState {
+    const standing = this.board.standings().find(({ alarm }) => alarm.name === `postroom-test-${id}`);
+    if (standing === undefined) throw new Error(`The template has no alarm ${id}`);
+    return standing.state;
+  }
+
+  publish(overrides: object = {}, { agoMs = 0 } = {}): void {
+    this.mails += 1;
+    const { world } = this.sender;
+    const now = world.now;
+    world.now = now - agoMs;
+    this.sender.publish(mail({ idempotencyKey: `mail-${this.mails}`, ...overrides }));
+    world.now = now;
+  }
+
+  /** Lambda gives the probe function a new environment, which remembers nothing. */
+  coldStart(): void {
+    this.ports = { ...this.ports, credentials: this.credentials() };
+  }
+
+  /** One minute passes in which everything runs as it is set up, then the alarms are evaluated. */
+  async minute(): Promise<void> {
+    const end = this.now + minuteMs;
+    for (let mails = 0; mails < this.traffic; mails += 1) this.publish({}, { agoMs: this.lateMs });
+    await this.send();
+    if (this.probing) await this.probe();
+    this.measureQueues();
+    this.telemetry.flush();
+    this.sender.world.now = Math.max(end, this.now);
+    this.board.evaluate(this.now);
+  }
+
+  /** Minutes pass until the alarm is in that state. Rejects after so many. */
+  async until(id: string, state: AlarmState, most: number): Promise<void> {
+    for (let minute = 0; minute < most; minute += 1) {
+      await this.minute();
+      if (this.state(id) === state) return;
+    }
+    throw new Error(`${id} is not ${state} after ${most} minutes`);
+  }
+
+  private async send(): Promise<void> {
+    this.sender.relays = this.ports.relays
+      .filter((relay) => this.takesMail(relay))
+      .map((relay) => ({ relay, maxRecipients: 100 }));
+    while (this.mappingEnabled && this.visible > 0) {
+      const { now } = this;
+      const result: InvocationResult = this.lambda ?? { ok: true, payload: '' };
+      if (this.lambda === undefined) await this.invoke();
+      const invocation = {
+        functionName: this.names.sender,
+        startedAt: now,
+        durationMs: this.durationMs,
+        concurrent: 1,
+      };
+      recordInvocation({ ...invocation, result }, this.store);
+      if (this.lambda !== undefined) return;
+    }
+  }
+
+  private async invoke(): Promise<void> {
+    const { ports, ...others } = this.invocation;
+    const disposed = await this.sender.invoke({
+      ...others,
+      ports: { ...ports, report: (event) => this.measure(event) },
+    });
+    if (disposed === 'died') return;
+    measureOldest(disposed, this.now, this.telemetry);
+    this.telemetry.flush();
+  }
+
+  private measure(event: Parameters<BatchPorts['report']>[0]): void {
+    measureDelivery(event, this.telemetry);
+  }
+
+  private async probe(): Promise<void> {
+    const done = await runProbes(this.now + minuteMs - 1000, this.ports);
+    if (done === 'done') this.telemetry.count('ProbeRuns');
+    this.telemetry.flush();
+  }
+
+  private get visible(): number {
+    return [...this.sender.world.queue.values()].filter(({ visibleAt }) => visibleAt <= this.now).length;
+  }
+
+  private measureQueues(): void {
+    const { queue, deadLetters } = this.sender.world;
+    const intake = this.depths ?? { visible: this.visible, hidden: queue.size - this.visible };
+    recordDepths(this.names.intake, this.now, intake, this.store);
+    recordDepths(this.names.deadLetters, this.now, { visible: deadLetters.length, hidden: 0 }, this.store);
+  }
+
+  private takesMail(relay: string): boolean {
+    const item = this.health.items.get(relay);
+    return standingOf(item ?? {}, item?.breaker ?? freshBreaker, this.now, 0).kind !== 'out';
+  }
+
+  private credentials(): Credentials {
+    const clock = { now: () => this.now };
+    const log = createLog({ stage: 'test', clock, write: () => {} });
+    const { names, secrets } = this.relays;
+    return createCredentials({
+      secrets,
+      relays: Object.fromEntries(names.map((name) => [name, { secretId: name, allowPlaintext: true, maxSessions: 1 }])),
+      clock,
+      random: () => 0.5,
+      fetchToken: async () => ({ ok: false, rejected: false, message: 'no token endpoint here' }),
+      observer: credentialsObserver(this.telemetry, () => log),
+    });
+  }
+
+  private probePorts({ names }: RehearsalRelays): Omit<RunPorts, 'credentials'> {
+    const clock = { now: () => this.now };
+    let ids = 0;
+    return {
+      relays: names,
+      store: this.health,
+      runs: memoryRuns(),
+      mapping: {
+        uuid: 'mapping',
+        state: async () => (this.mappingEnabled ? 'Enabled' : 'Disabled'),
+        setEnabled: async (enabled) => {
+          this.mappingEnabled = enabled;
+        },
+      },
+      // The clock stands still while a relay answers: only one that refuses fails.
+      settings: { intervalMs: 15_000, timeoutMs: 10_000, degradedMs: 5000, degradedWeight: 0.4, authIntervalMs: 3.6e6 },
+      breaker: { failureThreshold: 3, messageRejectionThreshold: 10, coolDownSeconds: 60, maxCoolDownSeconds: 900 },
+      clock,
+      random: () => 0,
+      newId: () => {
+        ids += 1;
+        return `id-${ids}`;
+      },
+      pause: async (ms) => {
+        const at = this.now + ms;
+        // The other relay's pause begins at the same moment.
+        await nextTurn();
+        this.sender.world.now = Math.max(this.now, at);
+      },
+      report: (event) => measureProbe(event, this.telemetry),
+    };
+  }
+}

@@ -1,0 +1,11 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { type ResolvedStack, resolveTemplate } from '../../local/template/resolve.ts';
+import { parseTemplate } from '../../local/template/template.ts';
+import { appWithoutBundling, makeStack } from '../cdk/synth.ts';
+
+/** The template of a stage with the relays `primary` and `fallback`, as a local run sees it. */
+export function resolvedStack(): ResolvedStack {
+  const template = Template.fromStack(makeStack({}, appWithoutBundling()));
+  const account = { region: 'eu-west-1', accountId: '000000000000', sqsEndpoint: 'http://sqs' };
+  return resolveTemplate(parseTemplate(template.toJSON()), 'postroom-test', account);
+}
