@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { accept, type Behaviour } from '../../local/relays/behaviour.ts';
 import { steadyTraffic } from '../../local/scenarios/traffic.ts';
 import { atMost, type Condition, none } from '../shared/verdict.ts';
 import { openWorld, type World } from '../shared/world.ts';
@@ -26,10 +27,14 @@ const returnMs = 15_000;
 const leastOfShare = 0.8;
 const windowMs = 5000;
 
+/** As long as a relay takes to store a mail: so some are in doubt when it is killed. */
+const storing: Behaviour = ({ at }) => (at === 'final' ? { kind: 'delay', ms: 100 } : accept);
+
 /** Two relays under load, one is killed and brought back. */
 export async function benchFailover(options: FailoverOptions): Promise<readonly Condition[]> {
   const world = await openWorld({ config });
   const over = new AbortController();
+  for (const relay of world.system.relays.values()) relay.behave(storing);
   const stopWatching = watch(world, ['alpha', 'beta']);
   try {
     const traffic = steadyTraffic(world, options.mailsPerSecond, over.signal);
@@ -76,7 +81,7 @@ function triesAt({ log }: World, from: number, to: number) {
   const sent = log.of('mail.attempt', between);
   const dead = failed + sent.filter(({ relay }) => relay === 'alpha').length;
   const all = failed + sent.length;
-  return { dead, all, percent: all === 0 ? Number.NaN : (100 * dead) / all };
+  return { dead, all, percent: all === 0 ? 0 : (100 * dead) / all };
 }
 
 /** Milliseconds until the first five seconds in which alpha took its share. */
