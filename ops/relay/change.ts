@@ -34,7 +34,8 @@ async function override(session: Session, mode: Override['mode']): Promise<numbe
   };
   const item = await change(session, () => ({ override: set }));
   report(session, item);
-  if (!options.json) note(`${options.relay}: ${describeOverride(set, setAt)}. Senders act on it within 15 seconds.`);
+  const what = mode === 'enabled' ? 'no override any more' : describeOverride(set, setAt);
+  if (!options.json) note(`${options.relay}: ${what}. Senders act on it within 15 seconds.`);
   return 0;
 }
 
