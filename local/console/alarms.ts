@@ -1,9 +1,9 @@
 import type { AlarmStanding, Transition } from '../metrics/alarm-board.ts';
 import type { AlarmView, TransitionView } from './model.ts';
 
-/** Alarms as people look at them: what has gone off first, and of that what pages. */
+/** In the order of the template, which is that of the runbook; what pages comes first. */
 export function alarmViews(standings: readonly AlarmStanding[], stage: string): readonly AlarmView[] {
-  const rank = ({ state, severity }: AlarmView) => (state === 'ALARM' ? 0 : 2) + (severity === 'page' ? 0 : 1);
+  const rank = ({ severity }: AlarmView) => (severity === 'page' ? 0 : 1);
   return standings
     .map(({ alarm, state, since, reason }) => ({
       id: idOf(alarm.name, stage),

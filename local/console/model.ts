@@ -6,7 +6,7 @@ export interface ConsoleState {
   readonly stage: string;
   /** Alarms and graphs run so many times as fast as in CloudWatch. */
   readonly timeScale: number;
-  /** Those that have gone off first, the paging one before all. */
+  /** In an order that does not change, the paging one first. */
   readonly alarms: readonly AlarmView[];
   /** The newest first. */
   readonly transitions: readonly TransitionView[];

@@ -30,5 +30,3 @@ export function graphData(widget: GraphWidget, store: MetricStore, now: number, 
   });
   return { times, values };
 }
-
-export const hasData = ({ values }: GraphData): boolean => values.some((line) => line.some((value) => value !== null));
