@@ -102,7 +102,8 @@ async function compose(options: SystemOptions, closers: Closer[]): Promise<Omit<
   const console = page && { console: page.url };
   const endpoints = { ...platform.endpoints, outputs, mailbox: `${mailboxUrl}/messages`, defaultFrom, ...console };
   await stateDir.publish(endpoints);
-  const hide = await page?.show({ stage, stateDir: stateDir.path, platform, mailbox, relays, defaultFrom });
+  const { behaviours = {} } = options;
+  const hide = await page?.show({ stage, stateDir: stateDir.path, platform, mailbox, relays, behaviours, defaultFrom });
   if (hide) closers.push(hide);
   return { endpoints, mailbox, mailboxUrl, relays, platform, ...(page && { consoleUrl: page.url }) };
 }

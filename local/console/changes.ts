@@ -5,7 +5,7 @@ import { CommandError } from '../../ops/shared/command.ts';
 import type { Target } from '../../ops/shared/target.ts';
 import { type Answer, json, plain } from './answer.ts';
 import { type RelayRoom, relayCommands } from './relays.ts';
-import { faults, type SimulatedRelays } from './simulation.ts';
+import { incidentNames, type SimulatedRelays } from './simulation.ts';
 
 export interface ChangeSources {
   readonly target: Target;
@@ -19,7 +19,7 @@ const relayChange = v.strictObject({
   command: v.picklist(relayCommands),
   reason: v.optional(v.pipe(v.string(), v.maxLength(300))),
 });
-const simulation = v.strictObject({ fault: v.picklist(faults) });
+const simulation = v.strictObject({ incident: v.picklist(incidentNames) });
 const mails = v.strictObject({ count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)) });
 
 /** Does what a POST asks for; undefined when there is no such thing to ask for. */
@@ -36,7 +36,7 @@ export async function change(
         return json({ said: await sources.relays.run(command, name, reason) });
       }
       case 'simulation':
-        await sources.simulated.apply(v.parse(simulation, body).fault, name);
+        await sources.simulated.begin(v.parse(simulation, body).incident, name);
         return json({ said: '' });
       case 'mails':
         return json({ said: await publish(v.parse(mails, body).count, sources) });

@@ -1,12 +1,13 @@
 import type { Widget } from '../metrics/dashboard.ts';
 import { graphData } from '../metrics/graph.ts';
 import type { Monitor } from '../metrics/monitor.ts';
-import type { DashboardView, Graphs, WidgetView } from './model.ts';
+import type { Graphs, LayoutView, WidgetView } from './model.ts';
 import { renderMarkdown } from './runbook.ts';
+import { incidentViews } from './simulation.ts';
 
-/** The layout for the page. */
-export function dashboardView({ widgets }: Monitor): DashboardView {
-  return { widgets: widgets.map(widgetView) };
+/** What the page is made of. */
+export function layoutView({ widgets }: Monitor): LayoutView {
+  return { incidents: incidentViews, widgets: widgets.map(widgetView) };
 }
 
 function widgetView(widget: Widget): WidgetView {

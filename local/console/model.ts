@@ -47,7 +47,7 @@ export interface RelayView {
   readonly probe: string;
   readonly override: string;
   /** An embedded relay, which can be told to fail; absent: a real one. */
-  readonly simulated?: { readonly up: boolean; readonly passwordChanged: boolean };
+  readonly simulated?: { readonly incident: string };
 }
 
 export interface QueueView {
@@ -91,8 +91,18 @@ export interface MailEntry {
   readonly size: number;
 }
 
-/** The dashboard's layout, as the template has it. */
-export interface DashboardView {
+/** What can be rehearsed with an embedded relay. */
+export interface IncidentView {
+  readonly name: string;
+  readonly label: string;
+  /** What to watch, a sentence. */
+  readonly watch: string;
+}
+
+/** What does not change while the system runs. */
+export interface LayoutView {
+  readonly incidents: readonly IncidentView[];
+  /** The dashboard's, as the template has it. */
   readonly widgets: readonly WidgetView[];
 }
 

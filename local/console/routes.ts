@@ -4,7 +4,7 @@ import { storySources } from '../../ops/trace/sources.ts';
 import { readStory, tellStory } from '../../ops/trace/story.ts';
 import { type Answer, html, json, plain } from './answer.ts';
 import { type ChangeSources, change } from './changes.ts';
-import { dashboardView } from './dashboard.ts';
+import { layoutView } from './dashboard.ts';
 import { mailDocument, mailPolicy } from './mails.ts';
 import { runbookEntry } from './runbook.ts';
 import type { StateSources } from './state.ts';
@@ -17,7 +17,7 @@ export interface ConsoleSources extends StateSources, ChangeSources {
 const longestBody = 4096;
 
 /**
- * What the page asks for: `GET /api/dashboard`, `/api/runbook/ANCHOR`, `/api/story?key=KEY`, `/mails/ID` (the mail's document)
+ * What the page asks for: `GET /api/layout`, `/api/runbook/ANCHOR`, `/api/story?key=KEY`, `/mails/ID` (the mail's document)
  * and `/mails/ID/raw`; `POST /api/relays/NAME`, `/api/simulation/NAME`, `/api/mails`.
  */
 export async function route(request: IncomingMessage, url: URL, sources: ConsoleSources): Promise<Answer> {
@@ -58,8 +58,8 @@ async function read(
   sources: ConsoleSources,
 ): Promise<Answer | undefined> {
   switch (room) {
-    case 'dashboard':
-      return json(dashboardView(sources.monitor));
+    case 'layout':
+      return json(layoutView(sources.monitor));
     case 'runbook': {
       const entry = await runbookEntry(name);
       return entry === undefined ? undefined : json({ html: entry });

@@ -5,6 +5,7 @@ import { resolveTarget } from '../../ops/shared/target.ts';
 import type { Mailbox } from '../mailbox/mailbox.ts';
 import { createIntake, type Intake } from '../metrics/monitor.ts';
 import type { Platform } from '../platform/platform.ts';
+import type { Behaviour } from '../relays/behaviour.ts';
 import type { EmbeddedRelay } from '../relays/relay.ts';
 import { relayRoom } from './relays.ts';
 import { serveConsole } from './server.ts';
@@ -24,6 +25,8 @@ export interface ShownSystem {
   readonly platform: Platform;
   readonly mailbox: Mailbox;
   readonly relays: ReadonlyMap<string, EmbeddedRelay>;
+  /** How they behave when they are well, by name. */
+  readonly behaviours: Readonly<Record<string, Behaviour>>;
   /** A sender address that the stage allows. */
   readonly defaultFrom: string;
 }
@@ -44,11 +47,11 @@ export async function startConsole({ timeScale, onProblem }: ConsoleOptions): Pr
     url: server.url,
     line,
     invocation,
-    show: async ({ stage, stateDir, platform, mailbox, relays, defaultFrom }) => {
+    show: async ({ stage, stateDir, platform, mailbox, relays, behaviours, defaultFrom }) => {
       const target = await resolveTarget({ stateDir });
       const monitor = watch(platform.stack, { depths: (url) => queueDepth(target.sqs, url), onProblem });
       const setSecret = (relay: string, secret: RelaySecret) => platform.setSecret(relay, JSON.stringify(secret));
-      const simulated = simulatedRelays(relays, setSecret);
+      const simulated = simulatedRelays({ relays, behaviours, setSecret });
       const room = relayRoom(target, simulated, clock);
       const { sqs } = platform.endpoints;
       const hide = server.show({

@@ -52,16 +52,16 @@ it('shows data in every widget after traffic like that of the demo, and the alar
   for (const relay of ['primary', 'fallback']) {
     const id = `RelayOffline-${relay}`;
     await page.until(alarm(id, 'OK'), 60_000);
-    expect(await (await page.post(`/api/simulation/${relay}`, { fault: 'take-down' })).json()).toEqual({ said: '' });
+    expect(await (await page.post(`/api/simulation/${relay}`, { incident: 'down' })).json()).toEqual({ said: '' });
     // Probes open no breaker: mails do.
     await page.post('/api/mails', { count: 10 });
     await page.until(alarm(id, 'ALARM'), 120_000);
-    await page.post(`/api/simulation/${relay}`, { fault: 'bring-back' });
+    await page.post(`/api/simulation/${relay}`, { incident: 'none' });
     await page.until(alarm(id, 'OK'), 120_000);
   }
   clients.destroy();
 
-  const { widgets } = await page.dashboard();
+  const { widgets } = await page.layout();
   const empty = ({ graphs }: Seen) =>
     graphs?.flatMap((data, index) => {
       const widget = widgets[index];

@@ -1,10 +1,10 @@
-import type { ConsoleState, DashboardView, Graphs } from '../../local/console/model.ts';
+import type { ConsoleState, Graphs, LayoutView } from '../../local/console/model.ts';
 
 /** The console as its page sees it. */
 export interface ConsoleClient {
   /** Resolves once the newest state and graphs are so. Rejects after `withinMs`, with what was seen last. */
   until<T>(look: (seen: Seen) => T | undefined, withinMs: number): Promise<T>;
-  dashboard(): Promise<DashboardView>;
+  layout(): Promise<LayoutView>;
   post(path: string, body: object): Promise<Response>;
   close(): void;
 }
@@ -40,8 +40,8 @@ export function openConsole(url: string): ConsoleClient {
         looks.add(look);
         look();
       }),
-    dashboard: async () => {
-      const response = await fetch(`${url}/api/dashboard`);
+    layout: async () => {
+      const response = await fetch(`${url}/api/layout`);
       return JSON.parse(await response.text());
     },
     post: (path, body) =>

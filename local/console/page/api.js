@@ -1,8 +1,8 @@
-/** @import { ConsoleState, DashboardView, Graphs } from '../model.ts' */
+/** @import { ConsoleState, LayoutView, Graphs } from '../model.ts' */
 /** @import { ToldStory } from '../../../ops/trace/story.ts' */
 
-/** @returns {Promise<DashboardView>} */
-export const readDashboard = () => get('/api/dashboard');
+/** @returns {Promise<LayoutView>} */
+export const readLayout = () => get('/api/layout');
 
 /**
  * @param {string} anchor

@@ -3,14 +3,14 @@ import { element } from './act.js';
 import { colorOf, createChart } from './chart.js';
 import { number } from './format.js';
 
-/** @import { DashboardView, Graphs, WidgetView } from '../model.ts' */
+/** @import { LayoutView, Graphs, WidgetView } from '../model.ts' */
 /** @import { GraphData } from '../../metrics/graph.ts' */
 /** @typedef {Extract<WidgetView, { kind: 'graph' }>} Graph */
 
 /**
  * Lays out the widgets as the template has them. What it returns draws them.
  *
- * @param {DashboardView} dashboard
+ * @param {LayoutView} layout
  * @returns {(graphs: Graphs) => void}
  */
 export function layOut({ widgets }) {

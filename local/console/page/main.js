@@ -1,7 +1,7 @@
 import { html, render } from 'lit-html';
 import { element } from './act.js';
 import { alarmRoom } from './alarms.js';
-import { listen, readDashboard } from './api.js';
+import { listen, readLayout } from './api.js';
 import { layOut } from './dashboard.js';
 import { footOf, headOf } from './head.js';
 import { mailboxRoom } from './mailbox.js';
@@ -9,7 +9,7 @@ import { deadLetterRoom, queueRoom } from './queues.js';
 import { relayRoom } from './relays.js';
 import { showStory } from './story.js';
 
-/** @import { ConsoleState, Graphs } from '../model.ts' */
+/** @import { ConsoleState, Graphs, IncidentView } from '../model.ts' */
 /** @import { Room } from './head.js' */
 
 /** @type {readonly Room[]} */
@@ -21,6 +21,8 @@ let state;
 let graphs = [];
 /** @type {((graphs: Graphs) => void) | undefined} */
 let draw;
+/** @type {readonly IncidentView[]} */
+let incidents = [];
 let connected = true;
 
 /** Of the address: `#story/KEY`. */
@@ -38,7 +40,7 @@ function show() {
   render(footOf(state), element('foot'));
   switch (room) {
     case 'now':
-      render(html`${alarmRoom(state)} ${relayRoom(state)}`, element('overview'));
+      render(html`${alarmRoom(state)} ${relayRoom(state, incidents)}`, element('overview'));
       break;
     case 'dead-letters':
       render(deadLetterRoom(state.deadLetters), element(room));
@@ -78,12 +80,15 @@ listen({
 });
 
 /** The system may still be starting. */
-async function readLayout() {
+async function build() {
   try {
-    draw = layOut(await readDashboard());
+    const layout = await readLayout();
+    ({ incidents } = layout);
+    draw = layOut(layout);
     draw(graphs);
+    show();
   } catch {
-    setTimeout(readLayout, 1000);
+    setTimeout(build, 1000);
   }
 }
-void readLayout();
+void build();

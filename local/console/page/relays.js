@@ -3,23 +3,33 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { act } from './act.js';
 import { closeDialog, openDialog } from './dialog.js';
 
-/** @import { ConsoleState, RelayView } from '../model.ts' */
+/** @import { ConsoleState, IncidentView, RelayView } from '../model.ts' */
 
-/** @param {ConsoleState} state */
-export function relayRoom({ relays, pause }) {
+/**
+ * @param {ConsoleState} state
+ * @param {readonly IncidentView[]} incidents that can be rehearsed
+ */
+export function relayRoom({ relays, pause }, incidents) {
   return html`<section class="room" aria-labelledby="relays-title">
     <h2 id="relays-title">Relays</h2>
     ${pause === undefined ? '' : html`<p class="pause" role="alert">${pause}</p>`}
     <ul class="relays">
-      ${repeat(relays, ({ name }) => name, relayCard)}
+      ${repeat(
+        relays,
+        ({ name }) => name,
+        (relay) => relayCard(relay, incidents),
+      )}
     </ul>
   </section>`;
 }
 
 const levels = { good: 'OK', watch: 'WATCH', bad: 'ALARM' };
 
-/** @param {RelayView} relay */
-function relayCard(relay) {
+/**
+ * @param {RelayView} relay
+ * @param {readonly IncidentView[]} incidents
+ */
+function relayCard(relay, incidents) {
   const { name, level, standing, breaker, probe, override, simulated } = relay;
   const withheld = !override.startsWith('none');
   return html`<li class="relay" data-relay=${name} data-level=${level}>
@@ -42,29 +52,27 @@ function relayCard(relay) {
       }
       <button @click=${() => void act(`/api/relays/${name}`, { command: 'reset' })}>Reset breaker</button>
     </div>
-    ${simulated === undefined ? '' : simulation(name, simulated)}
+    ${simulated === undefined ? '' : rehearsal(name, simulated.incident, incidents)}
   </li>`;
 }
 
 /**
  * @param {string} name
- * @param {NonNullable<RelayView['simulated']>} simulated
+ * @param {string} current
+ * @param {readonly IncidentView[]} incidents
  */
-function simulation(name, { up, passwordChanged }) {
-  /** @param {string} fault */
-  const tell = (fault) => () => void act(`/api/simulation/${name}`, { fault });
-  return html`<div class="actions rehearse" role="group" aria-label="Rehearse an incident with ${name}">
-    <span>Rehearse:</span>
-    ${
-      up
-        ? html`<button class="quiet" @click=${tell('take-down')}>Take it down</button>`
-        : html`<button class="quiet" @click=${tell('bring-back')}>Bring it back</button>`
-    }
-    ${
-      passwordChanged
-        ? html`<button class="quiet" @click=${tell('store-password')}>Put the new password into its secret</button>`
-        : html`<button class="quiet" @click=${tell('change-password')}>Change its password</button>`
-    }
+function rehearsal(name, current, incidents) {
+  /** @param {Event} event */
+  const begin = ({ target }) => {
+    if (target instanceof HTMLSelectElement) void act(`/api/simulation/${name}`, { incident: target.value });
+  };
+  const watch = incidents.find((incident) => incident.name === current)?.watch ?? '';
+  return html`<div class="rehearse">
+    <label for="incident-${name}">Rehearse</label>
+    <select id="incident-${name}" @change=${begin}>
+      ${incidents.map((one) => html`<option value=${one.name} ?selected=${one.name === current}>${one.label}</option>`)}
+    </select>
+    ${watch === '' ? '' : html`<p>${watch}</p>`}
   </div>`;
 }
 

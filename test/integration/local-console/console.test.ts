@@ -124,7 +124,7 @@ describe('the console of a running system', { timeout: 60_000 }, () => {
   it.each([
     ['an unknown relay', '/api/relays/nobody', { command: 'drain' }, 400, 'There is no relay "nobody"'],
     ['an unknown command', '/api/relays/primary', { command: 'probe' }, 400, '"drain" | "disable"'],
-    ['an unknown fault', '/api/simulation/primary', { fault: 'burn' }, 400, '"take-down"'],
+    ['an unknown incident', '/api/simulation/primary', { incident: 'fire' }, 400, '"down"'],
     ['too many mails', '/api/mails', { count: 1000 }, 400, '<=100'],
     ['nothing known', '/api/nothing', {}, 404, 'Not found'],
   ])('refuses %s in words', async (_what, path, body, status, says) => {
