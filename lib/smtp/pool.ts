@@ -117,6 +117,7 @@ export class Pool {
 
   #serve(): void {
     this.#retire((link) => this.#closed || link.version !== this.#version);
+    this.#retireSurplus();
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const place = this.#placeFor(next.wish);
       if (place === undefined) return;
@@ -130,7 +131,8 @@ export class Pool {
     const index = fresh ? -1 : this.#idle.findLastIndex(({ link }) => link.version === settings.version);
     const [idle] = index === -1 ? [] : this.#idle.splice(index, 1);
     if (idle !== undefined) return { kind: 'idle', link: idle.link };
-    if (this.#taken >= this.#maxSessions) {
+    if (this.#taken > this.#maxSessions) return undefined;
+    if (this.#taken === this.#maxSessions) {
       const oldest = this.#idle.shift();
       if (oldest === undefined) return undefined;
       // Destroyed, not asked to QUIT: a fresh session is wanted because the kept ones are suspect.
@@ -159,6 +161,13 @@ export class Pool {
     const oldest = this.#idle[0];
     this.#sweep =
       oldest && setTimeout(() => this.#retireOld(), Math.max(1, oldest.since + idleMs - clock.now())).unref();
+  }
+
+  /** The limit may have fallen below what is open. Lent sessions count; only idle ones can leave. */
+  #retireSurplus(): void {
+    const surplus = this.#taken - this.#farewells.size - this.#maxSessions;
+    if (surplus <= 0) return;
+    for (const { link } of this.#idle.splice(0, surplus)) this.#bidFarewell(link);
   }
 
   #retire(wanted: (link: Link, since: number) => boolean): void {

@@ -174,6 +174,46 @@ describe('new settings', () => {
   });
 });
 
+describe('a lower limit', () => {
+  it('ends surplus idle sessions with QUIT, and lends none while busy ones fill it', async () => {
+    const { relay, rig } = await start();
+    const [wide, narrow] = [settingsFor(relay, { maxSessions: 3 }), settingsFor(relay, { maxSessions: 1 })];
+    const [first, second, busy] = [await rig.acquire(wide), await rig.acquire(wide), await rig.acquire(wide)];
+    first.release();
+    second.release();
+    expect(await rig.refusal(narrow, { withinMs: 50 })).toMatchObject({ phase: 'connect', error: { kind: 'timeout' } });
+    await relay.until(() => quits(relay) === 2 && relay.openConnections() === 1);
+    busy.release();
+    expect((await rig.acquire(narrow)).reused).toBe(true);
+    expect(relay.connections).toHaveLength(3);
+  });
+
+  it('is kept to by those who wait, as busy sessions come back', async () => {
+    const { relay, rig } = await start();
+    const [wide, narrow] = [settingsFor(relay, { maxSessions: 2 }), settingsFor(relay, { maxSessions: 1 })];
+    const [first, second] = [await rig.acquire(wide), await rig.acquire(wide)];
+    const waiting = rig.acquire(narrow);
+    first.release();
+    await relay.until(() => quits(relay) === 1 && relay.openConnections() === 1);
+    second.release();
+    expect((await waiting).reused).toBe(true);
+    expect(await rig.refusal(narrow, { fresh: true, withinMs: 50 })).toMatchObject({ error: { kind: 'timeout' } });
+    expect(relay.openConnections()).toBe(1);
+  });
+
+  it('opens nothing for who wants a fresh session until the surplus is gone', async () => {
+    const { relay, rig } = await start({ script: { quit: 'stall' } });
+    const [wide, narrow] = [settingsFor(relay, { maxSessions: 2 }), settingsFor(relay, { maxSessions: 1 })];
+    const [first, second] = [await rig.acquire(wide), await rig.acquire(wide)];
+    first.release();
+    second.release();
+    const refused = await rig.refusal(narrow, { fresh: true, withinMs: 50 });
+    expect(refused).toMatchObject({ error: { kind: 'timeout' } });
+    expect(relay.connections).toHaveLength(2);
+    relay.dropConnections('close');
+  });
+});
+
 describe('close', () => {
   it('refuses new sessions, those waiting and later ones', async () => {
     const { relay, rig } = await start();
