@@ -80,7 +80,8 @@ export class OutcomeEvents extends Construct {
       maxBatchingWindow: Duration.seconds(1),
       // The stream keeps changes for a day. A change that nobody can read must not hold up the others for that long.
       maxRecordAge: Duration.hours(12),
-      retryAttempts: 30,
+      // Only the age ends the repeats: a number of them may be used up early in an outage of the bus.
+      retryAttempts: -1,
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       onFailure: new SqsDlq(this.failures),

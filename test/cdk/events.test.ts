@@ -38,7 +38,7 @@ describe('a stage with a bus', () => {
     expect(mapping().EventSourceArn).toEqual({ 'Fn::GetAtt': [ledger.id, 'StreamArn'] });
   });
 
-  it('repeats within limits, isolates what fails, and keeps what it gives up', () => {
+  it('repeats for 12 hours however often, isolates what fails, and keeps what it gives up', () => {
     const failures = only(template, 'AWS::SQS::Queue', 'EventsFailures');
 
     expect(mapping()).toMatchObject({
@@ -46,7 +46,7 @@ describe('a stage with a bus', () => {
       BatchSize: 100,
       BisectBatchOnFunctionError: true,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      MaximumRetryAttempts: 30,
+      MaximumRetryAttempts: -1,
       MaximumRecordAgeInSeconds: 43_200,
       DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [failures.id, 'Arn'] } } },
     });
