@@ -1,5 +1,5 @@
 import { addAbortSignal, Readable } from 'node:stream';
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { Clock } from '../platform/clock.ts';
 import type { FetchedObject, S3Location } from './contracts.ts';
 
@@ -14,11 +14,28 @@ const permanent: Readonly<Record<string, string>> = {
   MethodNotAllowed: 'names a delete marker instead of an object',
   AccessDenied: 'names an object that Postroom has no permission to read',
   InvalidObjectState: 'names an archived object that must be restored first',
+  InvalidBucketName: 'names a bucket that cannot exist (InvalidBucketName)',
+  PermanentRedirect: 'names a bucket in another region (PermanentRedirect)',
 };
+
+/** Client errors that pass by themselves: throttling, time, our credentials and our clock. Also with `KMS.` before them. */
+const passing =
+  /Throttl|SlowDown|TooManyRequests|LimitExceeded|Timeout|TooSkewed|Expired|Token|AccessKey|Signature|Internal|Unavailable|^Unknown/;
+const passingStatus: readonly number[] = [408, 409, 425, 429];
+
+/** What the mail's field is told when asking again is of no use; undefined otherwise. */
+function permanentRule(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const known = permanent[error.name];
+  if (known !== undefined || !(error instanceof S3ServiceException)) return known;
+  const { httpStatusCode: status = 500 } = error.$metadata;
+  if (status < 400 || status >= 500 || passingStatus.includes(status) || passing.test(error.name)) return undefined;
+  return `names an object that S3 refuses to hand out (${error.name})`;
+}
 
 /**
  * Reads one S3 object into memory: never more than `maxBytes`, never beyond `deadline` (ms since the epoch). Never
- * rejects; what is not known to be permanent (throttling, 5xx, network, time) is `retry`.
+ * rejects; a refusal with an S3 error code is `unavailable`, and what may pass (throttling, 5xx, network, time) is `retry`.
  */
 export async function fetchS3Object(
   client: S3Client,
@@ -43,7 +60,7 @@ export async function fetchS3Object(
     }
     return await readBounded(addAbortSignal(aborter.signal, Body), limits.maxBytes);
   } catch (error) {
-    const rule = error instanceof Error ? permanent[error.name] : undefined;
+    const rule = permanentRule(error);
     return rule === undefined ? { ok: false, reason: 'retry', error } : { ok: false, reason: 'unavailable', rule };
   } finally {
     clearTimeout(timer);

@@ -125,16 +125,49 @@ describe('S3 in a bad hour', () => {
     [403, 'AccessDenied', 'unavailable'],
     [403, 'InvalidObjectState', 'unavailable'],
     [405, 'MethodNotAllowed', 'unavailable'],
+    [400, 'InvalidArgument', 'unavailable'],
+    [301, 'PermanentRedirect', 'unavailable'],
+    [400, 'AuthorizationHeaderMalformed', 'unavailable'],
+    [400, 'InvalidBucketName', 'unavailable'],
+    [400, 'KeyTooLongError', 'unavailable'],
+    [403, 'AllAccessDisabled', 'unavailable'],
+    [400, 'KMS.DisabledException', 'unavailable'],
+    [400, 'KMS.NotFoundException', 'unavailable'],
+    [400, 'InvalidRequest', 'unavailable'],
     [503, 'SlowDown', 'retry'],
     [500, 'InternalError', 'retry'],
     [400, 'ExpiredToken', 'retry'],
     [403, 'RequestTimeTooSkewed', 'retry'],
-    [418, 'SomethingNew', 'retry'],
+    [418, 'SomethingNew', 'unavailable'],
+    [307, 'TemporaryRedirect', 'retry'],
+    [400, 'RequestTimeout', 'retry'],
+    [408, 'Anything', 'retry'],
+    [409, 'OperationAborted', 'retry'],
+    [429, 'Anything', 'retry'],
+    [400, 'ThrottlingException', 'retry'],
+    [400, 'KMS.ThrottlingException', 'retry'],
+    [400, 'InvalidToken', 'retry'],
+    [403, 'InvalidAccessKeyId', 'retry'],
+    [403, 'SignatureDoesNotMatch', 'retry'],
+    [503, 'SomethingNew', 'retry'],
   ])('answers %i %s: %s', async (status, code, reason) => {
     expect(await withServer(answering(status, code), (endpoint) => fetchFrom(endpoint))).toMatchObject({
       ok: false,
       reason,
     });
+  });
+
+  it('refuses for good: its error code is told', async () => {
+    expect(await withServer(answering(400, 'InvalidArgument'), (endpoint) => fetchFrom(endpoint))).toMatchObject({
+      rule: expect.stringContaining('InvalidArgument'),
+    });
+  });
+
+  it('is not S3 at all: what a proxy forbids is tried again later', async () => {
+    const proxy: RequestListener = (_, response) => {
+      response.writeHead(403, { 'content-type': 'text/html' }).end('<html><body>Forbidden<br></body></html>');
+    };
+    expect(await withServer(proxy, (endpoint) => fetchFrom(endpoint))).toMatchObject({ ok: false, reason: 'retry' });
   });
 
   it.each<[string, RequestListener]>([
