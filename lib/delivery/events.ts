@@ -60,6 +60,8 @@ export type DeliveryEventBody =
       readonly service: 'ledger' | 'dead-letter-queue' | 'intake-queue';
       readonly error: unknown;
     }
+  /** The message could not be built now: an object did not come from S3, or building failed. The mail waits. */
+  | { readonly type: 'content-unavailable'; readonly error: unknown }
   /** SQS did not take the new visibility time-out; the queue's default stays. */
   | { readonly type: 'visibility-refused'; readonly why: string }
   /** An error that nobody planned for. The message stays in the queue. */

@@ -2,6 +2,7 @@ import type { Mail } from '../intake/mail.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { attempt } from './attempt.ts';
 import type { Delivery, Step } from './delivery.ts';
+import { givenUp } from './plan.ts';
 import type { DeliveryPorts } from './ports.ts';
 import { settleAttempt } from './settle.ts';
 import { giveUp, later, waitOrGiveUp } from './wait.ts';
@@ -33,7 +34,7 @@ async function buildAndSend(
   const { mail, facts, bounds, report } = delivery;
   const built = await ports.build(mail, { date: item.firstSeenAt, deadline: bounds.sendDeadline });
   if (!built.ok) {
-    if (built.reason === 'retry') return waitOrGiveUp(delivery, standing, item, 'content-unavailable', ports);
+    if (built.reason === 'retry') return contentUnavailable(delivery, standing, item, built.error, ports);
     return giveUp(delivery, standing, item, { reason: built.reason, message: ruleText(built.detail) }, ports);
   }
   const end = await attempt(
@@ -48,6 +49,28 @@ async function buildAndSend(
   if (end.claimed !== undefined) return settleAttempt(delivery, item, { ...end, claimed: end.claimed }, ports);
   if (end.outOfTime) return waitOrGiveUp(delivery, standing, item, 'no-time', ports);
   return waitOrGiveUp(delivery, standing, item, 'no-relay', ports, end.reopensAt);
+}
+
+async function contentUnavailable(
+  delivery: Delivery,
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  error: unknown,
+  ports: DeliveryPorts,
+): Promise<Step> {
+  const { facts, received, report } = delivery;
+  report({ type: 'content-unavailable', error });
+  const limit = givenUp(item, facts, received.receives, ports.clock.now(), ports.retry);
+  if (limit === undefined) return waitOrGiveUp(delivery, standing, item, 'content-unavailable', ports);
+  const message = `${limit.message.replace(/\.$/, '')}; its content could not be had: ${nameOf(error)}`;
+  return giveUp(delivery, standing, item, { ...limit, message }, ports);
+}
+
+/** Such as `SlowDown` or `Error ECONNREFUSED`. The error's message stays in the log: a bounce would tell it to strangers. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return [error.name, code].filter((word) => /^[\w.-]{1,64}$/.test(word)).join(' ') || 'unknown error';
 }
 
 function ruleText({ field, rule }: { readonly field: string; readonly rule: string }): string {

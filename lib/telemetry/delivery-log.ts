@@ -67,6 +67,9 @@ export function logDelivery(event: DeliveryEvent, log: Log): void {
       log.event(serviceEvents[event.service], { ...common, error: event.error });
       return;
     }
+    case 'content-unavailable':
+      log.event('mail.content-unavailable', { ...common, error: event.error });
+      return;
     case 'visibility-refused':
       log.event('queue.visibility-failed', { ...common, message: event.why });
       return;

@@ -14,6 +14,10 @@ export const logEvents = {
     level: 'INFO',
     meaning: 'Put back without an attempt: in flight elsewhere, early, no relay, no time',
   },
+  'mail.content-unavailable': {
+    level: 'WARN',
+    meaning: 'The message could not be built now, such as when S3 did not answer; the mail waits',
+  },
   'mail.duplicate': { level: 'INFO', meaning: 'The ledger knows this mail as settled; the copy is dropped' },
   'mail.dead-lettered': { level: 'WARN', meaning: 'An entry was written to the dead-letter queue, with its reason' },
   'mail.bounce': { level: 'INFO', meaning: 'The sender of a failed or late mail was told, or a guard forbade it' },

@@ -21,6 +21,9 @@ const described: Partial<Record<LogEventCode, Describe>> = {
   'mail.waiting': ({ outcome = '', message }) => [
     `Put back without an attempt: ${waits.get(outcome) ?? outcome}${message === undefined ? '' : `; ${message}`}.`,
   ],
+  'mail.content-unavailable': ({ error }) => [
+    `Its content could not be had (${error?.name ?? 'no answer'}: ${error?.message ?? 'unknown'}).`,
+  ],
   'mail.duplicate': () => ['A copy came that was settled already. It was dropped.'],
   'mail.dead-lettered': ({ reason = 'no reason', counts }) => [
     `Written to the dead-letter queue: ${reason}${counts?.['recipients'] === undefined ? '' : `, ${recipientsOf(counts['recipients'])}`}.`,

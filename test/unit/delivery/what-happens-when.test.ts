@@ -379,6 +379,34 @@ describe('redrives', () => {
 });
 
 describe('services away', () => {
+  const slow = Object.assign(new Error('reduce your request rate for ada@example.org'), { name: 'SlowDown' });
+  const withoutContent = { build: async () => ({ ok: false, reason: 'retry', error: slow }) as const };
+
+  it('S3 away before the send', async () => {
+    stage.publish(mail());
+
+    await stage.invoke({ ports: withoutContent });
+
+    expect(stage.told('content-unavailable')).toMatchObject([{ key: 'order-1', error: slow }]);
+    expect(stage.told('waiting')).toMatchObject([{ why: 'content-unavailable' }]);
+    await stage.later();
+    expect(taken(ada)).toBe(1);
+  });
+
+  it("S3 away until the mail's age limit", async () => {
+    stage.publish(mail());
+    for (let turn = 0; turn < 1000 && stage.world.queue.size > 0; turn += 1) {
+      stage.world.skipToNextVisible();
+      await stage.invoke({ ports: withoutContent });
+    }
+
+    const { reason, detail = '' } = onlyDeadLetter().attributes;
+    expect(reason).toBe('retry-exhausted');
+    expect(JSON.parse(detail).message).toMatch(/^Given up after .* SlowDown$/);
+    expect(detail).not.toContain('request rate');
+    expect(taken(ada)).toBe(0);
+  });
+
   it('DynamoDB throttled or away before the claim', async () => {
     stage.publish(mail());
     await stage.invoke({ crash: [{ effect: 'ledger.write', when: 'before', incident: 'fail' }] });
