@@ -53,7 +53,10 @@ const raw = v.pipe(
   v.strictObject({ content: v.optional(base64), s3: v.optional(s3Object) }),
   v.check((holder) => hasOneSource(holder), oneSourceRule),
   v.metadata(oneSourceSchema),
-  v.description('A complete RFC 5322 message, instead of subject, text, html, headers, attachments and replyTo.'),
+  v.description(
+    'A complete RFC 5322 message, instead of subject, text, html, headers, attachments and replyTo. With "s3", sender and ' +
+      'recipients must be given by "from" and "to", or by "envelope": the object is not read before the mail is sent.',
+  ),
 );
 
 const envelope = v.pipe(
