@@ -49,6 +49,8 @@ export interface Sender {
 const settleReserveMs = 10_000;
 /** Kept back for the response itself. */
 const responseReserveMs = 2_000;
+/** Of that reserve, for the visibility of what goes back to the queue. */
+const visibilityMs = 1_000;
 /** A lease outlives its owner's deadline by this much, so that clocks may differ. */
 const leaseMarginMs = 10_000;
 /** Relays close idle sessions after a minute or more; ours are never that old. */
@@ -145,6 +147,7 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
         queueUrl,
         clock,
         receivedAt,
+        deadline: bounds.settleDeadline + visibilityMs,
         onRefused: (messageId, why) => ports.report({ key: '', messageId, type: 'visibility-refused', why }),
       });
       const [response] = await Promise.all([answered, health.flush(bounds.settleDeadline)]);

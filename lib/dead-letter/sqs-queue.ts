@@ -7,8 +7,11 @@ const maxMessageBytes = 1024 * 1024;
 /** In the order in which they are given up when the body leaves no room for all of them. */
 const expendable = ['detail', 'sourceMessageId', 'failedAt', 'firstSeenAt', 'attempts'] as const;
 
-/** The dead-letter queue on SQS. Rejects when SQS did not take the entry. */
-export function sqsDeadLetterQueue(client: SQSClient, queueUrl: string): DeadLetterQueue {
+/** All tries of one entry. The settling reserve of an invocation must outlast them when SQS hangs. */
+const patienceMs = 4000;
+
+/** The dead-letter queue on SQS. Rejects when SQS did not take the entry within that many milliseconds. */
+export function sqsDeadLetterQueue(client: SQSClient, queueUrl: string, withinMs = patienceMs): DeadLetterQueue {
   return {
     async send(entry) {
       await client.send(
@@ -17,6 +20,7 @@ export function sqsDeadLetterQueue(client: SQSClient, queueUrl: string): DeadLet
           MessageBody: entry.body,
           MessageAttributes: messageAttributes(fitted(entry)),
         }),
+        { abortSignal: AbortSignal.timeout(withinMs) },
       );
     },
   };

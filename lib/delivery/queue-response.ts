@@ -11,6 +11,11 @@ import type { ReceivedMessage } from './ports.ts';
 /** SQS takes at most ten entries in one batch call. */
 const batchLimit = 10;
 
+/** For all visibility changes of one response. They are worth a short wait, and the response is worth more than they. */
+const patienceMs = 4000;
+/** Also a response that is late gets a fair try. */
+const shortestMs = 500;
+
 /** The answer that makes the event source mapping delete what is not named in it. */
 export interface BatchResponse {
   readonly batchItemFailures: { itemIdentifier: string }[];
@@ -22,6 +27,8 @@ export interface ResponsePorts {
   readonly clock: Clock;
   /** When the batch was received, ms since the epoch. */
   readonly receivedAt: number;
+  /** When the response must be given at the latest, ms since the epoch. */
+  readonly deadline: number;
   /** A new visibility time-out was not taken: the queue's default stays, and the message comes back later. */
   readonly onRefused: (messageId: string, why: string) => void;
 }
@@ -53,8 +60,9 @@ export async function respond(
       : [],
   );
   const nameOf = (id: string | undefined): string => returned[Number(id)]?.received.messageId ?? '';
+  const abortSignal = AbortSignal.timeout(Math.max(shortestMs, Math.min(patienceMs, ports.deadline - now)));
   for (let start = 0; start < entries.length; start += batchLimit) {
-    await changeVisibility(entries.slice(start, start + batchLimit), nameOf, ports);
+    await changeVisibility(entries.slice(start, start + batchLimit), nameOf, abortSignal, ports);
   }
   const kept = batch.filter(({ messageId }) => !done.has(messageId));
   return { batchItemFailures: kept.map(({ messageId }) => ({ itemIdentifier: messageId })) };
@@ -63,11 +71,13 @@ export async function respond(
 async function changeVisibility(
   entries: ChangeMessageVisibilityBatchRequestEntry[],
   nameOf: (id: string | undefined) => string,
+  abortSignal: AbortSignal,
   { client, queueUrl, onRefused }: ResponsePorts,
 ): Promise<void> {
   try {
     const { Failed = [] } = await client.send(
       new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries: entries }),
+      { abortSignal },
     );
     for (const { Id, Code, Message } of Failed) onRefused(nameOf(Id), `${Code ?? 'unknown'}: ${Message ?? ''}`);
   } catch (error) {

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
@@ -125,6 +128,27 @@ describe('the dead-letter queue', () => {
     expect(JSON.parse(attributesOf(entry)['detail'] ?? '')).toEqual({ message: expect.stringMatching(/^a.*"€😀$/s) });
   });
 
+  it('that does not answer is an error within the time it has', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const received = { messageId: 'message-1', receiptHandle: 'h', body: '{}', receives: 1, sentAt: 0 };
+    const { region, credentials } = client.config;
+    const hanging = new SQSClient({
+      endpoint: `http://127.0.0.1:${port}`,
+      region,
+      credentials,
+      useQueueUrlAsEndpoint: false,
+    });
+
+    const sending = sqsDeadLetterQueue(hanging, queueUrl, 100).send(directEntry(received, { reason: 'malformed' }, 0));
+
+    await expect(sending).rejects.toThrow();
+    hanging.destroy();
+    silent.closeAllConnections();
+    silent.close();
+  });
+
   it('that does not exist is an error: the message stays where it is', async () => {
     const nowhere = sqsDeadLetterQueue(client, `${queueUrl}-nowhere`);
     const stage = new Stage();
@@ -159,6 +183,7 @@ describe('the batch response', () => {
         queueUrl,
         clock: { now: () => now },
         receivedAt: now,
+        deadline: now + 60_000,
         onRefused: (messageId, why) => refused.push([messageId, why]),
       },
     );

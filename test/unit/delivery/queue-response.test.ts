@@ -19,8 +19,8 @@ interface ChangeRequest {
   }[];
 }
 
-/** What SQS answers: the body of its reply, or `down`. */
-type Answer = (request: ChangeRequest) => object | 'down';
+/** What SQS answers: the body of its reply, `down`, or nothing. */
+type Answer = (request: ChangeRequest) => object | 'down' | 'silence';
 
 let server: Server;
 let client: SQSClient;
@@ -35,6 +35,7 @@ beforeEach(async () => {
     const change: ChangeRequest = JSON.parse(await text(request));
     asked.push(change);
     const reply = answer(change);
+    if (reply === 'silence') return;
     response.writeHead(reply === 'down' ? 503 : 200, { 'content-type': 'application/x-amz-json-1.0' });
     response.end(JSON.stringify(reply === 'down' ? { __type: 'ServiceUnavailable', message: 'down' } : reply));
   }).listen(0, '127.0.0.1');
@@ -51,6 +52,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   client.destroy();
+  server.closeAllConnections();
   server.close();
   await once(server, 'close');
 });
@@ -70,6 +72,7 @@ function run(dispositions: readonly (Disposition | undefined)[], reply: Answer =
     queueUrl: 'http://127.0.0.1/queue',
     clock: { now: () => now },
     receivedAt,
+    deadline: now + 100,
     onRefused: (messageId, why) => refused.push([messageId, why]),
   });
 }
@@ -166,5 +169,15 @@ describe('a visibility change that SQS refuses', () => {
     expect(refused).toHaveLength(10);
     expect(refused[0]).toEqual(['message-0', 'down']);
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('an SQS that does not answer', () => {
+  it('does not keep the response: all changes together have the time that is left', async () => {
+    const response = await run(Array(12).fill(inAMinute), () => 'silence');
+
+    expect(response.batchItemFailures).toHaveLength(12);
+    expect(refused).toHaveLength(12);
+    expect(asked).toHaveLength(1);
   });
 });
