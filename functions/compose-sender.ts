@@ -16,6 +16,7 @@ import type { AwsClients } from '../lib/platform/aws-clients.ts';
 import { byteBudget } from '../lib/platform/byte-budget.ts';
 import type { Clock, Random } from '../lib/platform/clock.ts';
 import { createCredentials } from '../lib/relays/credentials.ts';
+import { within } from '../lib/relays/credentials-secret.ts';
 import { createRelayDirectory } from '../lib/relays/directory.ts';
 import { fetchToken } from '../lib/relays/oauth2.ts';
 import { createSecretReader } from '../lib/relays/secret-reader.ts';
@@ -150,7 +151,9 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
         deadline: bounds.settleDeadline + visibilityMs,
         onRefused: (messageId, why) => ports.report({ key: '', messageId, type: 'visibility-refused', why }),
       });
-      const [response] = await Promise.all([answered, health.flush(bounds.settleDeadline)]);
+      // What is known of relays must not cost the answer about mails: unanswered, delivered mail would come back.
+      const told = within(health.flush(bounds.settleDeadline), bounds.settleDeadline - clock.now());
+      const [response] = await Promise.all([answered, told]);
       measureOldest(disposed, clock.now(), telemetry);
       telemetry.record('TimeLeft', context.getRemainingTimeInMillis());
       telemetry.flush();

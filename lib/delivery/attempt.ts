@@ -58,23 +58,23 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
     if (next === undefined) break;
     const { relay } = next.candidate;
     const choosingSince = ports.clock.now();
-    const session = outOfTime() ? undefined : await openSession(relay, transaction, ports);
+    const open = outOfTime() ? undefined : await openSession(relay, transaction, ports);
     if (outOfTime()) {
-      session?.release();
+      open?.session.release();
       return ended(claimed, progress, candidates, true);
     }
-    if (session === undefined) continue;
+    if (open === undefined) continue;
     const claimingSince = ports.clock.now();
     report({ type: 'step', step: 'choose', durationMs: claimingSince - choosingSince });
     const begun = await begin(input, claimed, progress, relay, next.recipients, context, ports);
     report({ type: 'step', step: 'claim', durationMs: ports.clock.now() - claimingSince });
     if (begun.kind !== 'go') {
-      session.release();
+      open.session.release();
       if (begun.kind !== 'stop') return begun;
       break;
     }
     claimed = begun.item;
-    const { result, failed } = await transact(session, input.message, next.recipients, transaction, ports);
+    const { result, failed } = await transact(open, input.message, next.recipients, transaction, ports);
     takeResult(progress, relay, next.recipients, result, failed, {
       onUncertain: facts.onUncertain,
       doubts: (address) => doubtsOf(opened, address),

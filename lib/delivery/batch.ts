@@ -4,6 +4,7 @@ import type { MailFacts } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { deliver } from './deliver.ts';
 import type { DeliveryEventBody } from './events.ts';
+import { unlessOverdue } from './overdue.ts';
 import type { DeliveryPorts, Disposition, InvocationBounds, ReceivedMessage } from './ports.ts';
 import { type Job, postponed, prepare, refuse } from './prepare.ts';
 
@@ -83,10 +84,11 @@ async function carry(
   const report = (event: DeliveryEventBody): void =>
     ports.report({ key: mail.key, messageId: received.messageId, tags: mail.tags, ...event });
   try {
-    return await deliver({ received, mail, facts: factsOf(mail, received), bounds, report }, stored, ports);
+    const delivery = { received, mail, facts: factsOf(mail, received), bounds, report };
+    return await unlessOverdue(received, mail.key, await deliver(delivery, stored, ports), ports);
   } catch (error) {
     report({ type: 'unexpected', error });
-    return postponed(received, ports);
+    return unlessOverdue(received, mail.key, { ...postponed(received, ports), error }, ports);
   }
 }
 

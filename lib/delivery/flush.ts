@@ -7,6 +7,13 @@ import { commit } from './commit.ts';
 import { type Delivery, writeContext } from './delivery.ts';
 import type { DeliveryPorts } from './ports.ts';
 
+/** A bounce that cannot be published must not hold back the dead letter for longer, in milliseconds. */
+const bouncePatienceMs = 3_600_000;
+
+function isOwedForLong(item: LedgerItem, ids: readonly string[], { clock }: DeliveryPorts): boolean {
+  return ids.every((id) => clock.now() - (item.deadLetters[id]?.failedAt ?? 0) >= bouncePatienceMs);
+}
+
 /**
  * Tells the mail's sender, pays what the ledger owes the dead-letter queue, then records that it is paid. A crash in
  * between publishes the same bounce again, which the ledger then suppresses, and writes the entry again with the same id.
@@ -20,7 +27,8 @@ export async function flushDeadLetters(
 ): Promise<LedgerItem | undefined> {
   const { received, report, bounds } = delivery;
   const ids = pendingDeadLetters(item);
-  if (!(await notifySender(delivery, item, { kind: 'failed', deadLetterIds: ids }, ports))) return undefined;
+  const told = await notifySender(delivery, item, { kind: 'failed', deadLetterIds: ids }, ports);
+  if (!told && !isOwedForLong(item, ids, ports)) return undefined;
   for (const id of ids) {
     const record = item.deadLetters[id];
     if (record === undefined) continue;

@@ -27,8 +27,11 @@ export interface ReceivedMessage {
 /** What is to be done with the SQS message in the end. */
 export type Disposition =
   | { readonly kind: 'delete' }
-  /** Not deleted; visible again at that time (ms since the epoch), or after the queue's default when absent. */
-  | { readonly kind: 'return'; readonly visibleAt?: number };
+  /**
+   * Not deleted; visible again at that time (ms since the epoch), or after the queue's default when absent. `error`: what
+   * kept the mail from being worked on at all.
+   */
+  | { readonly kind: 'return'; readonly visibleAt?: number; readonly error?: unknown };
 
 export interface Candidate {
   readonly relay: string;

@@ -4,6 +4,7 @@ import { type IntakeRules, type ReadResult, readIntakeMessage } from '../intake/
 import type { LedgerItem } from '../ledger/item.ts';
 import { waitForRelayMs } from '../retry/schedule.ts';
 import type { BatchPorts, Disposed } from './batch.ts';
+import { unlessOverdue } from './overdue.ts';
 import type { Disposition, ReceivedMessage } from './ports.ts';
 
 /** A readable mail, and what the ledger is known to hold of it. */
@@ -31,7 +32,8 @@ export async function prepare(received: ReceivedMessage, ports: BatchPorts): Pro
     return seenBefore ? await lookUp(received, mail, ports) : { received, mail, stored: undefined };
   } catch (error) {
     ports.report({ key: '', messageId, type: 'unexpected', error });
-    return { received, disposition: postponed(received, ports) };
+    const postponement: Disposition = { ...postponed(received, ports), error };
+    return { received, disposition: await unlessOverdue(received, undefined, postponement, ports) };
   }
 }
 
@@ -40,9 +42,10 @@ async function lookUp(received: ReceivedMessage, mail: Mail, ports: BatchPorts):
     return { received, mail, stored: await ports.ledger.read(mail.key) };
   } catch (error) {
     const identity = { key: mail.key, messageId: received.messageId, tags: mail.tags };
-    const disposition = postponed(received, ports);
+    const { visibleAt } = postponed(received, ports);
     ports.report({ ...identity, type: 'service-unavailable', service: 'ledger', error });
-    ports.report({ ...identity, type: 'waiting', why: 'ledger-unavailable', visibleAt: disposition.visibleAt });
+    ports.report({ ...identity, type: 'waiting', why: 'ledger-unavailable', visibleAt });
+    const disposition = await unlessOverdue(received, mail.key, { kind: 'return', visibleAt, error }, ports);
     return { received, disposition };
   }
 }

@@ -27,14 +27,14 @@ export async function openSession(
   { mail, bounds, progress, report }: TransactInput,
   ports: DeliveryPorts,
   fresh = false,
-): Promise<SmtpSession | undefined> {
+): Promise<OpenSession | undefined> {
   const deadline = lastBegin(bounds, ports);
   for (let login = 1; ; login += 1) {
     const connection = await ports.relays.connection(relay, deadline);
     const acquired = connection.ok
       ? await ports.transport.acquire(connection.settings, { deadline, fresh })
       : connection;
-    if (acquired.ok) return acquired.session;
+    if (acquired.ok) return { session: acquired.session, version: connection.ok ? connection.settings.version : '' };
     const { failure } = acquired;
     const classification = classify(failure);
     const refusedLogin = connection.ok && classification.trait === 'credentials';
@@ -50,6 +50,12 @@ export async function openSession(
   }
 }
 
+/** A session, and the version of the credentials that it was opened with. */
+export interface OpenSession {
+  readonly session: SmtpSession;
+  readonly version: string;
+}
+
 export interface Transacted {
   readonly result: TransactionResult;
   readonly failed: readonly FailedAttempt[];
@@ -60,13 +66,14 @@ export interface Transacted {
  * relays close idle sessions, and the relay has seen nothing of the mail.
  */
 export async function transact(
-  session: SmtpSession,
+  opened: OpenSession,
   message: Buffer,
   to: readonly string[],
   input: TransactInput,
   ports: DeliveryPorts,
 ): Promise<Transacted> {
-  const first = await send(session, message, to, input, ports);
+  const { session } = opened;
+  const first = await send(opened, message, to, input, ports);
   const staleSession =
     session.reused &&
     first.result.accepted.length === 0 &&
@@ -76,12 +83,12 @@ export async function transact(
   const fresh = await openSession(session.relay, input, ports, true);
   if (fresh === undefined) return first;
   if (ports.clock.now() < lastBegin(input.bounds, ports)) return send(fresh, message, to, input, ports);
-  fresh.release();
+  fresh.session.release();
   return first;
 }
 
 async function send(
-  session: SmtpSession,
+  { session, version }: OpenSession,
   message: Buffer,
   to: readonly string[],
   { mail, bounds, report }: TransactInput,
@@ -90,7 +97,14 @@ async function send(
   const startedAt = ports.clock.now();
   const result = await session.send({ envelope: { from: mail.envelope.from, to }, message }, bounds.sendDeadline);
   const failed = result.failed.map(({ address, failure }) => ({ address, failure, classification: classify(failure) }));
-  observeOnce(session.relay, result, failed, { mail: mail.key }, report, ports);
+  // A wait that our own deadline cut short says nothing about the relay.
+  const cutShort = ports.clock.now() >= lastBegin(bounds, ports) ? failed.filter(isUnsentTimeout) : [];
+  const telling = failed.filter((one) => !cutShort.includes(one));
+  if (telling.some(({ classification }) => classification.trait === 'credentials')) {
+    // Some relays ask for a login, or refuse it, only at MAIL.
+    await ports.relays.credentialsRefused(session.relay, version).catch(() => false);
+  }
+  observeOnce(session.relay, result, telling, { mail: mail.key, version }, report, ports);
   report({
     type: 'attempt',
     relay: session.relay,
@@ -101,6 +115,11 @@ async function send(
     timings: result.timings,
   });
   return { result, failed };
+}
+
+/** A time-out before the final dot. */
+function isUnsentTimeout({ failure }: FailedAttempt): boolean {
+  return failure.error?.kind === 'timeout' && failure.phase !== 'final-reply';
 }
 
 /** A transaction is one observation of the relay, however many recipients it had: the one that weighs most. */

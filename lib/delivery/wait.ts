@@ -65,7 +65,8 @@ export function later(
     ports.retry,
   );
   report({ type: 'waiting', why, visibleAt });
-  return { done: { kind: 'return', visibleAt } };
+  const stuck = why === 'ledger-unavailable' ? { error: new Error('the ledger could not be read or written') } : {};
+  return { done: { kind: 'return', visibleAt, ...stuck } };
 }
 
 /** Gives up every pending recipient without asking a relay. The dead letters are paid in the next round. */

@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from '../contracts/dead-letter.ts';
 import { doubtsOf, type MailFacts, pendingRecipients, type RecipientOutcomes, type WriteContext } from './facts.ts';
-import type { Lease, LedgerItem } from './item.ts';
+import type { Lease, LedgerItem, RecipientRecord } from './item.ts';
 import { recordOutcomes } from './record.ts';
 import { indexed } from './unfinished.ts';
 
@@ -147,9 +147,10 @@ function cutShort(item: LedgerItem, addresses: readonly string[]): LedgerItem {
 export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFacts, context: WriteContext): LedgerItem {
   const { [deadLetterId]: _, ...deadLetters } = item.deadLetters;
   const recipients = Object.fromEntries(
-    Object.entries(item.recipients).filter(
-      ([, record]) => !(record.status === 'failed' && record.deadLetterId === deadLetterId),
-    ),
+    Object.entries(item.recipients).flatMap(([address, record]) => {
+      const inEntry = record.status === 'failed' && record.deadLetterId === deadLetterId;
+      return inEntry ? history(address, record, context.now) : [[address, record]];
+    }),
   );
   const {
     mailExpiresAt: __,
@@ -174,6 +175,13 @@ export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFact
     empty ? { ...fresh, state: 'settled' } : { ...fresh, state: 'waiting', nextAttemptAt: context.now },
     context,
   );
+}
+
+/** What a redrive must not forget: sends after which the recipient may have the mail. */
+function history(address: string, { doubts, crashes }: RecipientRecord, at: number): [string, RecipientRecord][] {
+  if (doubts === undefined && crashes === undefined) return [];
+  const kept = { ...(doubts === undefined ? {} : { doubts }), ...(crashes === undefined ? {} : { crashes }) };
+  return [[address, { status: 'pending', at, ...kept }]];
 }
 
 /** The mail's sender was told that it is late, or must not be told: it is not looked at again. */

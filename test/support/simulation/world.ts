@@ -39,6 +39,8 @@ export class World {
   readonly taken = new Map<string, number>();
   /** Crashes and doubts that the ledger counted, also those that a redrive reset: key → count. */
   readonly counted = new Map<string, number>();
+  /** Entries put back into the intake queue: key → count. */
+  readonly redrives = new Map<string, number>();
   /** Conversations that a process had in progress when the ledger was told about them: must be none unclaimed. */
   unclaimedSends = 0;
   private nextId = 0;
@@ -83,6 +85,8 @@ export class World {
   /** What an operator does with a dead-letter entry: back into the intake queue, under a new SQS message id. */
   redrive(entry: DeadLetterEntry): void {
     const { idempotencyKey, deadLetterId } = entry.attributes;
+    const key = idempotencyKey ?? '';
+    this.redrives.set(key, (this.redrives.get(key) ?? 0) + 1);
     this.deadLetters.splice(this.deadLetters.indexOf(entry), 1);
     if (deadLetterId !== undefined) this.redriven.add(deadLetterId);
     const messageId = this.id('message');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RecipientOutcome } from '../../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
+import { recordOutcomes } from '../../../lib/ledger/record.ts';
 import {
   advance,
   claim,
@@ -247,13 +248,27 @@ describe('a redrive', () => {
     expect(item.state).toBe('waiting');
   });
 
-  it('starts attempts, crashes, age and doubts anew', () => {
+  it('starts attempts, crashes and age anew', () => {
     const old = { ...entries, crashes: 4, stayOnRelay: true, mailExpiresAt: noon, delayNoticeAt: noon };
     const item = reopened(old, idOf(eve), facts(), context(noon + 5000));
 
     expect(item).toMatchObject({ attempts: 0, crashes: 0, firstSeenAt: noon + 5000, nextAttemptAt: noon + 5000 });
     for (const name of ['stayOnRelay', 'mailExpiresAt', 'delayNoticeAt']) expect(item).not.toHaveProperty(name);
-    expect(item.recipients).not.toHaveProperty([eve]);
+    expect(item.recipients[eve]?.status ?? 'pending').toBe('pending');
+  });
+
+  it('remembers sends after which the recipient may have the mail, so that a refusal later is called uncertain', () => {
+    const doubtful = recordOutcomes(
+      claimed(),
+      new Map([[ada, { status: 'failed', reason: 'uncertain', relay: 'primary', doubts: 2 }]]),
+      context(),
+    );
+    const refused = new Map([[ada, rejectedBy('primary', unknownUser)]]);
+
+    const item = recordOutcomes(reopened(doubtful, idIn(doubtful, ada), facts(), context()), refused, context());
+
+    expect(item.recipients[ada]).toMatchObject({ status: 'failed', doubts: 2 });
+    expect(item.deadLetters[idIn(item, ada)]?.reason).toBe('uncertain');
   });
 
   it('takes the expiry of the redriven message', () => {
@@ -270,6 +285,10 @@ describe('a redrive', () => {
     expect(item).not.toHaveProperty('nextAttemptAt');
   });
 });
+
+function idIn(item: LedgerItem, address: string): string {
+  return item.recipients[address]?.deadLetterId ?? '';
+}
 
 describe('what an owner learns late', () => {
   it('is recorded when somebody was accepted, and only that', () => {
