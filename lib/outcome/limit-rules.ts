@@ -1,4 +1,4 @@
-import { type Rule, withRecipients } from './rule.ts';
+import { type Rule, withContent, withRecipients } from './rule.ts';
 
 /** Limits. Those of one recipient or one transaction come first: they do not slow the relay down. */
 export const limitRules: readonly Rule[] = [
@@ -22,8 +22,18 @@ export const limitRules: readonly Rule[] = [
     sample: { phase: 'rcpt', reply: '452 4.5.3 Error: too many recipients' },
   },
   {
+    // Said of the whole transaction: a relay that takes more at once may have it.
+    name: 'too-many-recipients-for-transaction',
+    phases: ['mail', ...withContent],
+    text: /^\d+ [45]\.5\.3 |too many recipients/i,
+    except: /throttl|\brate\b|\b(hour|day|minute)\b|limit exceeded/i,
+    scope: 'sender',
+    permanent: false,
+    sample: { phase: 'final-reply', reply: '552 Too many recipients' },
+  },
+  {
     name: 'counted-limit',
-    text: /(daily|hourly|monthly|24[- ]hours?|per[- ](second|minute|hour|day)).{0,50}(limit|quota|exceeded)|this hour|(sending|submission|queue|relay|thread|connections?|concurrency|session) ?(quota|limit)|quotaexceeded|exceeded (threshold|a limit)|maximum (number of )?(concurrent|credits|sessions|connections)/i,
+    text: /(daily|hourly|monthly|24[- ]hours?|per[- ](second|minute|hour|day)).{0,50}(limit|quota|exceeded)|this hour|(sending|submission|queue|relay|thread|connections?|concurrency|session) ?(quota|limit)|quotaexceeded|exceeded (threshold|a limit)|exceeded the (max(imum)?|number of) .{0,40}(per (second|minute|hour|day)|you may send)|exceeds maximum per (connection|session)|maximum (number of )?(concurrent|credits|sessions|connections)/i,
     scope: 'throttle',
     permanent: false,
     sample: { phase: 'mail', reply: '454 Throttling failure: Daily message quota exceeded.' },

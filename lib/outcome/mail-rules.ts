@@ -69,6 +69,19 @@ export const mailRules: readonly Rule[] = [
     sample: { phase: 'rcpt', reply: '452 4.2.2 The email account that you tried to reach is over quota.' },
   },
   {
+    // Postfix with unverified_recipient_reject_code = 550, while its probe of the address is under way.
+    name: 'recipient-check-in-progress',
+    phases: ['rcpt'],
+    text: /^5\d\d .*address verification in progress/i,
+    scope: 'recipient',
+    permanent: false,
+    sample: {
+      phase: 'rcpt',
+      reply:
+        '550 5.1.1 <ada@example.org>: Recipient address rejected: unverified address: Address verification in progress',
+    },
+  },
+  {
     name: 'recipient-unknown',
     phases: withRecipients,
     text: /^5\d\d (.*\b5\.(1\.([0-36]|10)|2\.1)\b|.*(user unknown|unknown user|no such user|addressee unknown|(user|account|mailbox).{0,40}(does not exist|not found|unavailable|disabled|inactive|no longer)|doesn't have a|no longer valid|invalid recipient|not a valid email address|recipient address (rejected|was suppressed)))/i,

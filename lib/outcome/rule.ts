@@ -31,6 +31,8 @@ export type Sample = { readonly phase: Phase; readonly reused?: true } & (
 
 export const transaction = ['mail', 'rcpt', 'data', 'body', 'final-reply'] as const satisfies readonly Phase[];
 export const beforeBody = ['mail', 'rcpt', 'data'] as const satisfies readonly Phase[];
+/** Where a refusal can only be about us, or about the sender. */
+export const beforeRecipients = ['greeting', 'ehlo', 'starttls', 'auth', 'mail'] as const satisfies readonly Phase[];
 /** Where the relay has seen at least one recipient. */
 export const withRecipients = ['rcpt', 'data', 'body', 'final-reply'] as const satisfies readonly Phase[];
 export const withContent = ['data', 'body', 'final-reply'] as const satisfies readonly Phase[];

@@ -1,3 +1,4 @@
+import { clientRules } from './client-rules.ts';
 import { limitRules } from './limit-rules.ts';
 import { greylistRules, mailRules, recipientPolicyRules } from './mail-rules.ts';
 import { networkRules } from './network-rules.ts';
@@ -16,6 +17,7 @@ export const rules: readonly Rule[] = [
   ...senderAuthenticationRules,
   ...limitRules,
   ...greylistRules,
+  ...clientRules,
   ...senderRules,
   ...blockListRules,
   ...mailRules,

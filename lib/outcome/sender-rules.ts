@@ -1,4 +1,5 @@
-import { type Rule, transaction, withRecipients } from './rule.ts';
+import { refusalOfClient } from './client-rules.ts';
+import { type Rule, transaction } from './rule.ts';
 
 /** The relay will not carry mail of this sender, or not for us. Another relay may. */
 export const senderRules: readonly Rule[] = [
@@ -59,39 +60,25 @@ export const senderAuthenticationRules: readonly Rule[] = [
 ];
 
 const blocked =
-  /blocked using|block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bsorbs\b|ipcheck\.proofpoint|banned send(er|ing)|poor reputation|reputation of the sending ip|reverse dns|\bPTR\b|find your (reverse )?hostname|(client|connecting|sending|your) (host|ip|server|address)\b.{0,60}(blocked|rejected|banned|denied|not (allowed|accepted|authori[sz]ed))|connections? (will )?not (be )?accepted|will be permanently deferred|not in whitelist|traffic not accepted|host network,? not allowed|directly to our servers|IP address is not allowed|to submit messages to this/i;
+  /blocked using|block ?list|black ?list|dnsbl|\brbl\b|spamhaus|\bsorbs\b|ipcheck\.proofpoint|banned send(er|ing)|poor reputation|reputation of the sending ip|reverse dns|\bPTR\b|find your (reverse )?hostname|(client|connecting|sending|your) (host|ip|server|address)\b.{0,60}(blocked|rejected|banned|denied|not (allowed|accepted|authori[sz]ed))|connections? (will )?not (be )?accepted|will be permanently deferred|not in whitelist|traffic not accepted|host network,? not allowed|directly to our servers|to submit messages to this/i;
+/** By its number rather than by a list's name; and Microsoft's codes for an account banned for what it sent. */
+const addressRefused =
+  /(\bIP( address)?|\b\d{1,3}(\.\d{1,3}){3}|[\da-f]*(:[\da-f]*){2,})\]? (is |was |has been )?(listed|blocked|banned)|\bIP (address )?(\S+ )?(is )?not (allowed|permitted|authori[sz]ed)|listed (on|in|at|by) (the )?[CSXP]BL\b|not allowed to connect|\b5\.7\.50[1-3]\b|sending account has been banned/;
 const aboutContent = /\bDBL\b|\bdbl\.|uribl|surbl/i;
 
 /**
- * Our address, or the relay's own, stands on a block list. Listings end within hours or days and the mail is innocent, so
- * it is never permanent whatever the code says. Said before any recipient, the relay refuses us as a client: its fault.
- * Said later, it may be the word of one destination only (or Postfix, which waits for RCPT): another relay at once, the
- * mail is retried and charged, and a relay that serves everybody else keeps its breaker closed.
+ * Our address, or the relay's own, stands on a block list. Listings end within hours or days. Postfix waits for RCPT to
+ * say so.
  */
-export const blockListRules: readonly Rule[] = [
-  {
-    name: 'client-refused',
-    phases: ['greeting', 'ehlo', 'starttls', 'auth', 'mail'],
-    text: blocked,
-    except: aboutContent,
-    scope: 'relay',
-    permanent: false,
-    sample: {
+export const blockListRules: readonly Rule[] = refusalOfClient(
+  ['client-refused', 'client-refused-for-recipient'],
+  { text: new RegExp(`${blocked.source}|${addressRefused.source}`, 'i'), except: aboutContent },
+  [
+    {
       phase: 'mail',
       reply:
         "550 5.7.1 Unfortunately, messages from [11.22.33.44] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140).",
     },
-  },
-  {
-    name: 'client-refused-for-recipient',
-    phases: withRecipients,
-    text: blocked,
-    except: aboutContent,
-    scope: 'sender',
-    permanent: false,
-    sample: {
-      phase: 'rcpt',
-      reply: '550 5.7.1 Service unavailable; client [192.0.2.1] blocked using zen.spamhaus.org',
-    },
-  },
-];
+    { phase: 'rcpt', reply: '550 5.7.1 Service unavailable; client [192.0.2.1] blocked using zen.spamhaus.org' },
+  ],
+);

@@ -6,7 +6,7 @@ export const sessionRules: readonly Rule[] = [
     name: 'session-used-up',
     phases: beforeBody,
     reused: true,
-    text: /^4\d\d .*((messages?|mails?) (sent )?(per|in|for|on) (this |one |a )?(connection|session)|too many messages sent|\bidle\b|time-?out|timed out)/i,
+    text: /^4\d\d .*((messages?|mails?) (sent )?(per|in|for|on) (this |one |a )?(connection|session)|too many messages sent|\bidle\b|time-?out|timed out)|messages exceeds maximum per (connection|session)/i,
     scope: 'session',
     permanent: false,
     sample: {
