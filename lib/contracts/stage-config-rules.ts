@@ -1,5 +1,6 @@
 import { bytesInFlight, bytesToBuild, environmentHeadroom, memoryToBuild, sessionsPerEnvironment } from './capacity.ts';
-import type { RelayConfig, StageConfig } from './stage-config.ts';
+import type { StageConfig } from './stage-config.ts';
+import { sendableBounces, takes } from './stage-config-bounces.ts';
 
 /**
  * Rules between fields of the stage config, each a sentence with the fields, their values and what would be allowed.
@@ -126,8 +127,6 @@ function routableDomains({ allowedFromDomains, relays }: StageConfig): string[] 
     );
 }
 
-const takes = (relay: RelayConfig, domain: string) => relay.fromDomains?.includes(domain) ?? true;
-
 function wholeNetwork({ network }: StageConfig): string[] {
   const { vpcId, availabilityZones, privateSubnetIds, securityGroupIds } = network;
   if (vpcId === null) {
@@ -143,22 +142,6 @@ function wholeNetwork({ network }: StageConfig): string[] {
     `network.privateSubnetIds is ${JSON.stringify(privateSubnetIds)}; allowed: one subnet for each of ` +
       `network.availabilityZones (${JSON.stringify(availabilityZones)}), in their order, and at least one`,
   ];
-}
-
-function sendableBounces({ bounces, relays, allowedFromDomains }: StageConfig): string[] {
-  const { from, relay } = bounces;
-  const broken: string[] = [];
-  if (relay !== undefined && !Object.hasOwn(relays, relay)) {
-    broken.push(`bounces.relay is "${relay}"; allowed: one of relays (${Object.keys(relays).join(', ')})`);
-  }
-  const fromDomain = from?.slice(from.lastIndexOf('@') + 1).toLowerCase();
-  if (fromDomain !== undefined && allowedFromDomains.length > 0 && !allowedFromDomains.includes(fromDomain)) {
-    broken.push(
-      `bounces.from is "${from}"; allowed: an address in one of allowedFromDomains (${allowedFromDomains.join(', ')}), ` +
-        'or every bounce would be refused at the intake',
-    );
-  }
-  return broken;
 }
 
 /** PutMetricAlarm: a metric math alarm takes 10 metrics, and one alarm looks at all relays. */

@@ -206,6 +206,50 @@ describe('fields that do not go together', () => {
     expect(problemsOf(withRelay(rest))).toEqual([]);
   });
 
+  it.each([
+    [
+      'an allowed domain that the relay for bounces does not take',
+      { allowedFromDomains: ['a.example', 'b.example'], bounces: { relay: 'ses' } },
+      /^bounces.relay is "ses"; allowed: a relay that takes every domain .* no "b.example"/,
+    ],
+    [
+      'any domain, and a relay for bounces that takes only some',
+      { bounces: { relay: 'ses' } },
+      /^bounces.relay is "ses"; allowed: a relay that takes every domain .* only some/,
+    ],
+    [
+      'an author of bounces whom their relay does not take',
+      { bounces: { relay: 'ses', from: 'daemon@B.example' } },
+      /^bounces.from is "daemon@B.example"; allowed: .* bounces.relay \("ses"\) takes, and b.example is none/,
+    ],
+  ])('are %s', (_, rest, expected) => {
+    const relays = { main: {}, ses: { fromDomains: ['a.example'] } };
+
+    expect(problemsOf({ relays, ...rest })).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('are an author of bounces and relays of which none takes him', () => {
+    const relays = { a: { fromDomains: ['a.example'] }, b: { fromDomains: ['b.example'] } };
+
+    expect(problemsOf({ relays, bounces: { from: 'daemon@c.example' } })).toEqual([
+      expect.stringMatching(
+        /^bounces.from is "daemon@c.example"; allowed: .* that a relay takes, and c.example is none/,
+      ),
+    ]);
+    expect(problemsOf({ relays, bounces: { relay: 'a' } })).toEqual([expect.stringMatching(/ no "b.example"/)]);
+  });
+
+  it.each([
+    { allowedFromDomains: ['a.example'], bounces: { relay: 'ses' } },
+    { allowedFromDomains: ['a.example', 'b.example'], bounces: { relay: 'ses', from: 'daemon@A.example' } },
+    { allowedFromDomains: ['a.example', 'b.example'], bounces: { relay: 'main' } },
+    { bounces: { from: 'daemon@b.example' } },
+  ])('%j has bounces that can leave', (rest) => {
+    const relays = { main: {}, ses: { fromDomains: ['a.example'] } };
+
+    expect(problemsOf({ relays, ...rest })).toEqual([]);
+  });
+
   it('are an allowed domain and relays of which none takes it', () => {
     const relays = { a: { fromDomains: ['example.com'] }, b: { weight: 0 } };
 
