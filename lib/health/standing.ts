@@ -26,7 +26,10 @@ export function standingOf(
   trialDelayMs: number,
 ): Standing {
   const overridden = override !== undefined && now < (override.expiresAt ?? Number.POSITIVE_INFINITY);
-  if (overridden && override.mode !== 'enabled') return { kind: 'out', why: override.mode };
+  if (overridden && override.mode !== 'enabled') {
+    const { mode: why, expiresAt: reopensAt } = override;
+    return { kind: 'out', why, ...(reopensAt === undefined ? {} : { reopensAt }) };
+  }
   const measured = probe !== undefined && now < probe.validUntil ? probe : undefined;
   if (measured?.status === 'offline' || measured?.factor === 0) return { kind: 'out', why: 'offline' };
   const due = dueAt(breaker);

@@ -100,9 +100,14 @@ function trialFor(all: readonly Standee[], affinity: Affinity | undefined): Stan
     .toSorted((one, other) => one.tier - other.tier)[0];
 }
 
+/** When the first of them reopens; undefined when that of any one is not known, as it may be back before the others. */
 function earliest(all: readonly Standee[]): number | undefined {
-  const times = all.flatMap(({ standing }) => (standing.kind === 'out' ? [standing.reopensAt ?? []].flat() : []));
-  return times.length === 0 ? undefined : Math.min(...times);
+  let first: number | undefined;
+  for (const { standing } of all) {
+    if (standing.kind !== 'out' || standing.reopensAt === undefined) return undefined;
+    first = Math.min(first ?? standing.reopensAt, standing.reopensAt);
+  }
+  return first;
 }
 
 /** A relay with `fromDomains` takes only these; a mail whose sender domain nobody knows goes to the others. */

@@ -45,7 +45,7 @@ describe('whether a relay may be given mail', () => {
       'draining',
       { override: override({ mode: 'draining', expiresAt: now + 1 }) },
       freshBreaker,
-      { kind: 'out', why: 'draining' },
+      { kind: 'out', why: 'draining', reopensAt: now + 1 },
     ],
     ['an expired override', { override: override({ expiresAt: now }) }, freshBreaker, { kind: 'available', factor: 1 }],
     ['enabled', { override: override({ mode: 'enabled' }) }, freshBreaker, { kind: 'available', factor: 1 }],

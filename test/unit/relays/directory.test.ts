@@ -125,6 +125,22 @@ describe('the relays that a mail tries', () => {
     open('second', { reopensAt: first });
     expect(await directory.candidates('a')).toEqual({ relays: [], eligible: ['primary', 'second'], reopensAt: first });
   });
+
+  it('are none until the first override ends, when the others stay closed for longer', async () => {
+    const { directory, open, store, time } = createWorld(two);
+    open('primary', { reopensAt: time.now + 900_000 });
+    const override = { mode: 'disabled', setAt: 0, expiresAt: time.now + 20_000 } as const;
+    store.items.set('second', { relay: 'second', revision: 's', changedAt: 0, breaker: freshBreaker, override });
+    expect(await directory.candidates('a')).toMatchObject({ relays: [], reopensAt: override.expiresAt });
+  });
+
+  it('are none for a time nobody knows, when one may be back at any moment', async () => {
+    const { directory, open, store, time } = createWorld(two);
+    open('primary', { reopensAt: time.now + 900_000 });
+    const probe = { status: 'offline', factor: 0, at: 0, validUntil: Number.MAX_SAFE_INTEGER } as const;
+    store.items.set('second', { relay: 'second', revision: 's', changedAt: 0, breaker: freshBreaker, probe });
+    expect(await directory.candidates('a')).toEqual({ relays: [], eligible: ['primary', 'second'] });
+  });
 });
 
 describe('a relay that may be tried again', () => {
