@@ -43,6 +43,7 @@ const probe = v.looseObject({
   failedAt: v.exactOptional(time),
   cause: v.exactOptional(v.picklist(['unreachable', 'login-refused', 'unconfigured'])),
   login: v.exactOptional(v.looseObject({ version: text, at: time, accepted: v.boolean() })),
+  unclearLogin: v.exactOptional(v.looseObject({ version: text, at: time, inRow: count, throttled: v.boolean() })),
   version: v.exactOptional(text),
 });
 

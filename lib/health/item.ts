@@ -91,8 +91,19 @@ export interface ProbeReport {
   readonly cause?: 'unreachable' | 'login-refused' | 'unconfigured';
   /** The last login that the relay answered, and with which secret version. */
   readonly login?: { readonly version: string; readonly at: number; readonly accepted: boolean };
+  /** The last login, if the relay neither accepted nor refused it. */
+  readonly unclearLogin?: UnclearLogin;
   /** Secret version of the credentials in use. */
   readonly version?: string;
+}
+
+export interface UnclearLogin {
+  readonly version: string;
+  readonly at: number;
+  /** How many there were in a row, this one included. */
+  readonly inRow: number;
+  /** The relay asked for patience. */
+  readonly throttled: boolean;
 }
 
 /** `middling` lies between what makes a relay degraded and what makes it healthy again. */

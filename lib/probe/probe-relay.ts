@@ -5,14 +5,14 @@ import { secretVersion } from '../health/relay-health.ts';
 import { classify } from '../outcome/classify.ts';
 import type { SmtpFailure } from '../outcome/outcome.ts';
 import type { Clock, Random } from '../platform/clock.ts';
-import type { Credentials } from '../relays/credentials.ts';
+import type { Credentials, NoCredentials } from '../relays/credentials.ts';
 import { within } from '../relays/credentials-secret.ts';
 import type { RelayConnectionSettings } from '../smtp/transport.ts';
 import type { ProbeEvent } from './events.ts';
 import { isLoginDue } from './login.ts';
 import { failureText, type Measurement, measureRelay } from './measure.ts';
 import { closedByProbe } from './recovery.ts';
-import { nextReport, type ProbeResult } from './report.ts';
+import { type Measured, nextReport, type ProbeResult } from './report.ts';
 import type { ProbeSettings } from './settings.ts';
 
 export interface ProbeRelayPorts {
@@ -79,9 +79,7 @@ async function look(
   const { credentials, clock, settings } = ports;
   const at = clock.now();
   const first = await credentials.get(relay, deadline);
-  if (!first.ok) {
-    return { kind: first.unconfigured ? 'unconfigured' : 'untold', at, error: failureText(first.failure) };
-  }
+  if (!first.ok) return resultWithout(at, first);
   const version = secretVersion(first.settings.version);
   const login = first.settings.auth !== undefined && isLoginDue(stored, version, at, settings.authIntervalMs);
   const measured = await measure(first.settings, login, deadline, ports);
@@ -93,6 +91,13 @@ async function look(
   if (!other.ok) return toResult(at, version, true, measured);
   const again = await measure(other.settings, true, deadline, ports);
   return toResult(at, secretVersion(other.settings.version), true, again);
+}
+
+function resultWithout(at: number, { failure, unconfigured, token }: NoCredentials): ProbeResult {
+  const error = failureText(failure);
+  if (token === undefined) return { kind: unconfigured ? 'unconfigured' : 'untold', at, error };
+  const version = secretVersion(token.version);
+  return { kind: 'measured', at, version, phasesMs: {}, error, ...(token.refused && { login: 'token-refused' }) };
 }
 
 function measure(
@@ -107,8 +112,9 @@ function measure(
 
 function toResult(at: number, version: string, login: boolean, measurement: Measurement): ProbeResult {
   const { failure, phasesMs, latencyMs } = measurement;
+  const loggedIn = login && (failure === undefined || failure.phase === 'auth');
   if (failure !== undefined && classify(failure).scope === 'throttle') {
-    return { kind: 'untold', at, error: failureText(failure) };
+    return { kind: 'untold', at, error: failureText(failure), ...(loggedIn && { loginVersion: version }) };
   }
   return {
     kind: 'measured',
@@ -116,10 +122,14 @@ function toResult(at: number, version: string, login: boolean, measurement: Meas
     version,
     phasesMs,
     ...(latencyMs !== undefined && { latencyMs }),
-    ...(login && failure === undefined && { login: 'accepted' }),
-    ...(isRefusedLogin(failure) && { login: 'refused' }),
+    ...(loggedIn && { login: answerTo(failure) }),
     ...(failure !== undefined && { error: failureText(failure) }),
   };
+}
+
+function answerTo(failure: SmtpFailure | undefined): NonNullable<Measured['login']> {
+  if (failure === undefined) return 'accepted';
+  return isRefusedLogin(failure) ? 'refused' : 'unclear';
 }
 
 function isRefusedLogin(failure: SmtpFailure | undefined): boolean {

@@ -1,4 +1,5 @@
 import type { ProbeReport } from '../health/item.ts';
+import { type Logins, loginsAfter } from './login.ts';
 import type { PhaseTimes } from './measure.ts';
 import type { ProbeSettings } from './settings.ts';
 import { advance, type Course, factorOf, markOf, newCourse } from './status.ts';
@@ -9,7 +10,13 @@ export type ProbeResult =
   /** Somebody must give the relay usable credentials. */
   | { readonly kind: 'unconfigured'; readonly at: number; readonly error: string }
   /** Says nothing about the relay's health: its credentials could not be had for now, or it asked for patience. */
-  | { readonly kind: 'untold'; readonly at: number; readonly error: string };
+  | {
+      readonly kind: 'untold';
+      readonly at: number;
+      readonly error: string;
+      /** Secret version with which it was asked for a login. Absent: it was not. */
+      readonly loginVersion?: string;
+    };
 
 export interface Measured {
   readonly kind: 'measured';
@@ -18,8 +25,11 @@ export interface Measured {
   readonly version: string;
   readonly phasesMs: PhaseTimes;
   readonly latencyMs?: number;
-  /** Absent: nobody logged in, or the relay did not answer it. */
-  readonly login?: 'accepted' | 'refused';
+  /**
+   * Absent: nobody logged in. `unclear`: the relay said something else, or nothing. `token-refused`: nobody could, as the
+   * token endpoint refused the secret.
+   */
+  readonly login?: 'accepted' | 'refused' | 'unclear' | 'token-refused';
   /** Absent: the relay would have taken a mail. */
   readonly error?: string;
 }
@@ -39,7 +49,7 @@ export function nextReport(
   const common = {
     at: result.at,
     validUntil: result.at + 3 * settings.intervalMs + validAfterNextMs,
-    ...(previous?.login && { login: previous.login }),
+    ...loginsAfter(previous, result),
     ...(valid?.failedAt !== undefined && { failedAt: valid.failedAt }),
   };
   switch (result.kind) {
@@ -61,21 +71,23 @@ export function nextReport(
       };
     }
     case 'measured':
-      return { ...common, ...measuredReport(valid, previous?.login, result, settings) };
+      return { ...common, ...measuredReport(valid, common, result, settings) };
   }
 }
 
 function measuredReport(
   valid: ProbeReport | undefined,
-  lastLogin: ProbeReport['login'],
+  { login, unclearLogin }: Logins,
   result: Measured,
   settings: ProbeSettings,
 ) {
   const { at, version, phasesMs, latencyMs, error } = result;
-  const login = result.login === undefined ? lastLogin : { version, at, accepted: result.login === 'accepted' };
   const mark = markOf(error === undefined ? latencyMs : undefined, settings.degradedMs);
-  const refused = login !== undefined && !login.accepted && login.version === version;
-  const course = advance(courseOf(valid), refused ? 'failed' : mark);
+  const refused = result.login === 'token-refused' || (login?.version === version && !login.accepted);
+  // The login failed lately, and this probe has not tried it: that the relay greets well says nothing then.
+  const unproven =
+    error === undefined && result.login === undefined && unclearLogin?.version === version && !unclearLogin.throttled;
+  const course = unproven ? courseOf(valid) : advance(courseOf(valid), refused ? 'failed' : mark);
   const status = refused ? 'offline' : course.status;
   return {
     status,
@@ -84,7 +96,7 @@ function measuredReport(
     version,
     phasesMs,
     ...(latencyMs !== undefined && { latencyMs }),
-    ...(login && { login }),
+    ...(unproven && valid?.lastError !== undefined && { lastError: valid.lastError }),
     ...(error !== undefined && { lastError: error, failedAt: at }),
     ...(status === 'offline' && { cause: refused ? ('login-refused' as const) : ('unreachable' as const) }),
   };

@@ -28,19 +28,27 @@ export interface RelayLoginOptions {
 /** For this long a refused version is not tried again, and Secrets Manager is not asked about it again. */
 const refusalMs = 10_000;
 
+/** The current version, the previous one, and both once more, so that a rotation forgets no token in use. */
+const mostTokens = 4;
+
 /**
  * A rotation changes the relay and the secret one after the other. Between the two, the current version is refused and the
  * previous one still works; as soon as that one is refused too, the current one is due again.
  */
 export function createRelayLogin({ secret, createToken, clock }: RelayLoginOptions): RelayLogin {
-  const tokens = new WeakMap<LoadedSecret, TokenSource | undefined>();
+  // By version and not by object: the previous version is read anew each time, and its pause after a failure must hold.
+  const tokens = new Map<string, TokenSource | undefined>();
   const refusedAt = new Map<string, number>();
   let fallback: { readonly insteadOf: string; readonly loaded: LoadedSecret } | undefined;
   let pending: Promise<RefusalVerdict> | undefined;
 
   const tokenOf = (loaded: LoadedSecret): TokenSource | undefined => {
-    if (!tokens.has(loaded)) tokens.set(loaded, createToken(loaded));
-    return tokens.get(loaded);
+    const { versionId } = loaded;
+    const token = tokens.has(versionId) ? tokens.get(versionId) : createToken(loaded);
+    tokens.delete(versionId);
+    tokens.set(versionId, token);
+    for (const oldest of [...tokens.keys()].slice(0, -mostTokens)) tokens.delete(oldest);
+    return token;
   };
   const versionOf = (loaded: LoadedSecret): string => {
     const token = tokenOf(loaded);

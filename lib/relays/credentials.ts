@@ -8,15 +8,20 @@ import { toConnectionSettings } from './credentials-settings.ts';
 import type { FetchToken } from './oauth2.ts';
 import { createTokenSource } from './oauth2-token.ts';
 
-export type CredentialsResult =
-  | { readonly ok: true; readonly settings: RelayConnectionSettings }
-  | {
-      readonly ok: false;
-      /** Phase `credentials`, error kind `unavailable`; the message says why, for people. */
-      readonly failure: SmtpFailure;
-      /** The secret is missing, a placeholder, malformed or may not be read: somebody must act. False: it may pass. */
-      readonly unconfigured: boolean;
-    };
+export type CredentialsResult = { readonly ok: true; readonly settings: RelayConnectionSettings } | NoCredentials;
+
+export interface NoCredentials {
+  readonly ok: false;
+  /** Phase `credentials`, error kind `unavailable`; the message says why, for people. */
+  readonly failure: SmtpFailure;
+  /** The secret is missing, a placeholder, malformed or may not be read: somebody must act. False: it may pass. */
+  readonly unconfigured: boolean;
+  /**
+   * The secret is there, but its token endpoint gave no token: as good as a relay that is down, or, when `refused`, that
+   * refuses the login of this `version`.
+   */
+  readonly token?: { readonly refused: boolean; readonly version: string };
+}
 
 export interface Credentials {
   /** How to reach a relay now. Waits until `deadline` (ms since the epoch) at most; no call while the cache is fresh. */
@@ -59,11 +64,11 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       if (login === undefined || maxSessions === undefined)
         return unavailable('the relay is not in the stage config', true);
       const first = await attempt(relay, login, maxSessions, deadline);
-      if (first.rejectedVersion === undefined) return first.result;
-      const judged = login.refused(first.rejectedVersion, 'token-endpoint');
+      if (first.ok || !first.token?.refused) return first;
+      const judged = login.refused(first.token.version, 'token-endpoint');
       const verdict = (await within(judged, deadline - options.clock.now())) ?? 'same';
       options.observer?.loginRefused(relay, verdict);
-      return verdict === 'same' ? first.result : (await attempt(relay, login, maxSessions, deadline)).result;
+      return verdict === 'same' ? first : attempt(relay, login, maxSessions, deadline);
     },
     async refused(relay, version) {
       const verdict = (await logins.get(relay)?.refused(version, 'relay')) ?? 'same';
@@ -108,21 +113,20 @@ async function attempt(
   login: RelayLogin,
   maxSessions: number,
   deadline: number,
-): Promise<{ readonly result: CredentialsResult; readonly rejectedVersion?: string }> {
+): Promise<CredentialsResult> {
   const state = await login.choose(deadline);
-  if (!state.ok) return { result: unavailable(state.reason, state.unconfigured) };
+  if (!state.ok) return unavailable(state.reason, state.unconfigured);
   const token = await login.tokenOf(state.loaded)?.get(deadline);
   const version = login.versionOf(state.loaded);
   if (token !== undefined && !token.ok) {
-    const result = unavailable(token.message, false);
-    return token.rejected ? { result, rejectedVersion: version } : { result };
+    return { ...unavailable(token.message, false), token: { refused: token.rejected, version } };
   }
   const accessToken = token && { accessToken: token.accessToken };
   const settings = toConnectionSettings(relay, state.loaded.secret, { version, maxSessions, ...accessToken });
-  return { result: { ok: true, settings } };
+  return { ok: true, settings };
 }
 
-function unavailable(message: string, unconfigured: boolean): CredentialsResult {
+function unavailable(message: string, unconfigured: boolean): NoCredentials {
   const failure: SmtpFailure = { phase: 'credentials', reused: false, error: { kind: 'unavailable', message } };
   return { ok: false, failure, unconfigured };
 }

@@ -2,9 +2,10 @@ import type { RelaySettings } from '../contracts/sender-environment.ts';
 import type { RelayDirectory, TrialCarrier } from '../delivery/ports.ts';
 import type { RelayHealth } from '../health/relay-health.ts';
 import type { Standing } from '../health/standing.ts';
+import type { Classification } from '../outcome/outcome.ts';
 import type { Random } from '../platform/clock.ts';
 import { type Affinity, type Choosable, tryOrder } from './choose.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials, NoCredentials } from './credentials.ts';
 
 export interface DirectoryOptions {
   readonly relays: Readonly<Record<string, RelaySettings>>;
@@ -18,11 +19,19 @@ interface Standee extends Choosable {
   readonly standing: Standing;
 }
 
+/** The token endpoint speaks for the relay: without a token of its there is no login. */
+const refusedToken: Classification = {
+  scope: 'relay',
+  permanent: false,
+  trait: 'credentials',
+  rule: 'token-endpoint-refusal',
+};
+
 /** The relays of the stage config, in the order in which a mail tries them. */
 export function createRelayDirectory({ relays, credentials, health, random }: DirectoryOptions): RelayDirectory {
   const configured = Object.entries(relays);
   const refusedVersions = new Map<string, Set<string>>();
-  const withoutCredentials = new Set<string>();
+  const withoutCredentials = new Map<string, NoCredentials>();
 
   async function standees(senderDomain: string | undefined): Promise<readonly Standee[]> {
     const standings = await health.snapshot();
@@ -65,9 +74,11 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
     },
     async connection(relay, deadline) {
       const result = await credentials.get(relay, deadline);
-      if (!result.ok) withoutCredentials.add(relay);
-      else withoutCredentials.delete(relay);
-      if (!result.ok) return result;
+      if (!result.ok) {
+        withoutCredentials.set(relay, result);
+        return result;
+      }
+      withoutCredentials.delete(relay);
       const maxSessions = Math.min(result.settings.maxSessions, health.sessions(relay));
       return { ok: true, settings: { ...result.settings, maxSessions } };
     },
@@ -76,10 +87,14 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
       return (await credentials.refused(relay, version)) !== 'same';
     },
     observe(relay, observation, about = {}) {
+      const isFault = observation !== 'accepted' && observation.scope === 'relay';
+      const lack = isFault ? withoutCredentials.get(relay) : undefined;
       // Nobody reached it: that says nothing about the relay, and the secret may be filled in at any moment.
-      if (observation !== 'accepted' && observation.scope === 'relay' && withoutCredentials.has(relay)) return;
-      const versions = [...(refusedVersions.get(relay) ?? []), ...(about.version === undefined ? [] : [about.version])];
-      health.observe(relay, observation, { ...about, versions });
+      if (lack !== undefined && lack.token === undefined) return;
+      const refused = lack?.token?.refused ? lack.token.version : undefined;
+      const version = about.version ?? refused;
+      const versions = [...(refusedVersions.get(relay) ?? []), ...(version === undefined ? [] : [version])];
+      health.observe(relay, refused === undefined ? observation : refusedToken, { ...about, versions });
       if (observation === 'accepted') refusedVersions.delete(relay);
     },
   };

@@ -30,8 +30,12 @@ interface Token {
 }
 
 const fetchTimeoutMs = 10_000;
-/** A relay whose endpoint is down would else ask it once per mail. */
-const failurePauseMs = 5_000;
+/**
+ * Before asking again, doubled with each failure in a row. A refused secret is asked with less often: that is how clients
+ * get locked. But not so rarely that a relay's next trial, 30 minutes after the refusal, would go by an old answer.
+ */
+const awayPause = { firstMs: 5_000, mostMs: 2 * 60_000 };
+const refusedPause = { firstMs: 60_000, mostMs: 5 * 60_000 };
 const dropPauseMs = 5 * 60_000;
 /** Renewal starts this long before the end, or up to twice that, so that environments do not renew together. */
 const renewalMs = 120_000;
@@ -40,6 +44,7 @@ export function createTokenSource({ request, fetchToken, clock, random, onFetch 
   let token: Token | undefined;
   let generation = 1;
   let failure: Extract<TokenAnswer, { ok: false }> | undefined;
+  let failuresInRow = 0;
   let pauseUntil = Number.NEGATIVE_INFINITY;
   let dropAllowedAt = Number.NEGATIVE_INFINITY;
   let flight: Promise<void> | undefined;
@@ -53,9 +58,12 @@ export function createTokenSource({ request, fetchToken, clock, random, onFetch 
       if (token !== undefined) generation += 1;
       token = toToken(answer, startedAt, random());
       failure = undefined;
+      failuresInRow = 0;
     } else {
+      const { firstMs, mostMs } = answer.rejected ? refusedPause : awayPause;
+      pauseUntil = clock.now() + Math.min(firstMs * 2 ** failuresInRow, mostMs) * (0.5 + 0.5 * random());
       failure = answer;
-      pauseUntil = clock.now() + failurePauseMs * (0.5 + 0.5 * random());
+      failuresInRow += 1;
     }
   };
 

@@ -2,9 +2,19 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freshBreaker, type OpenBreaker } from '../../../lib/health/item.ts';
+import type { TokenAnswer } from '../../../lib/relays/oauth2.ts';
 import { createGate } from '../../support/credentials.ts';
 import { createCertificates, type TestCertificates } from '../../support/tls.ts';
-import { closedPort, createProber, movableClock, secretFor, startRelay, startSlowPath, withLogin } from './rig.ts';
+import {
+  closedPort,
+  createProber,
+  movableClock,
+  secretFor,
+  startRelay,
+  startSlowPath,
+  withLogin,
+  withToken,
+} from './rig.ts';
 
 let certificates: TestCertificates;
 beforeAll(async () => {
@@ -201,6 +211,43 @@ describe('the login', () => {
     expect(logins(relay.commands())).toBe(2);
   });
 
+  it('that is refused is tried again after half an hour, though the interval is longer', async () => {
+    const relay = await startRelay({ auth });
+    const clock = movableClock();
+    const prober = createProber({ secret: secretFor(relay.port, { ...withLogin, password: 'wrong' }), clock });
+    await prober.probe();
+    clock.advance(30 * 60_000 - 5000);
+    await prober.probe();
+    expect(logins(relay.commands())).toBe(1);
+    clock.advance(5000);
+    await prober.probe();
+    expect(logins(relay.commands())).toBe(2);
+  });
+
+  it.each([
+    ['454 4.7.0 Too many login attempts, please try again later.', 'healthy'],
+    ['554 5.7.0 Account disabled', 'offline'],
+  ])('that is answered by "%s" is repeated ever more rarely, but at once with a new secret', async (reply, status) => {
+    const relay = await startRelay({ auth, script: { auth: { reply } } });
+    const clock = movableClock();
+    const prober = createProber({ secret: secretFor(relay.port, withLogin), clock });
+    const loginsAfter: number[] = [];
+    for (let probes = 0; probes < 128; probes += 1) {
+      await prober.probe();
+      loginsAfter.push(logins(relay.commands()));
+      clock.advance(15_000);
+    }
+    expect([3, 5, 13, 29, 61, 127].map((probes) => loginsAfter[probes])).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(prober.item()?.probe?.status).toBe(status);
+
+    relay.script = {};
+    prober.secrets.put(secretFor(relay.port, withLogin));
+    clock.advance(60_000);
+    await prober.probe();
+    expect(await prober.probe()).toMatchObject({ status: 'healthy', login: { version: 'v2', accepted: true } });
+    expect(prober.item()?.probe).not.toHaveProperty('unclearLogin');
+  });
+
   it('that is refused while a rotation is under way succeeds with the other version in the same probe', async () => {
     const relay = await startRelay({ auth });
     const prober = createProber({ secret: secretFor(relay.port, withLogin) });
@@ -232,6 +279,35 @@ describe('the login', () => {
     clock.advance(60_000);
     expect(await prober.probe()).toMatchObject({ status: 'healthy', factor: 1 });
     expect(prober.item()?.breaker).toMatchObject({ state: 'closed' });
+  });
+});
+
+describe('a relay whose token endpoint', () => {
+  const token = { ok: true, accessToken: 'secret', lifetimeMs: 3_600_000 } as const;
+
+  it.each([
+    ['refuses the secret is offline at once', true, ['offline', 'offline', 'offline'], 'login-refused'],
+    ['is down is offline after three probes', false, ['healthy', 'healthy', 'offline'], 'unreachable'],
+  ])('%s, and back once it gives a token', async (_, rejected, statuses, cause) => {
+    const relay = await startRelay({ auth: ['XOAUTH2'] });
+    const clock = movableClock();
+    let answer: TokenAnswer = { ok: false, rejected, message: 'the token endpoint says no' };
+    const prober = createProber({
+      secret: secretFor(relay.port, withToken),
+      clock,
+      fetchToken: async () => answer,
+    });
+    for (const status of statuses) {
+      expect(await prober.probe()).toMatchObject({ status, lastError: 'credentials: the token endpoint says no' });
+      clock.advance(15_000);
+    }
+    expect(prober.item()?.probe?.cause).toBe(cause);
+    expect(relay.commands()).toEqual([]);
+
+    answer = token;
+    clock.advance(5 * 60_000);
+    await prober.probe();
+    expect(await prober.probe()).toMatchObject({ status: 'healthy', login: { accepted: true } });
   });
 });
 

@@ -7,6 +7,7 @@ import { systemClock } from '../../../lib/platform/clock.ts';
 import type { ProbeEvent } from '../../../lib/probe/events.ts';
 import { type ProbeRelayPorts, probeRelay } from '../../../lib/probe/probe-relay.ts';
 import { createCredentials } from '../../../lib/relays/credentials.ts';
+import type { FetchToken } from '../../../lib/relays/oauth2.ts';
 import { createFakeSecrets, type FakeSecrets, relaySecretOf } from '../../support/credentials.ts';
 import { breakerSettings, type MemoryHealthStore, memoryHealthStore } from '../../support/health.ts';
 import { type RelayOptions, type ScriptedRelay, startScriptedRelay } from '../../support/scripted-relay.ts';
@@ -40,13 +41,16 @@ const settings = {
   authIntervalMs: 3.6e6,
 };
 
+const noTokens: FetchToken = async () => ({ ok: false, rejected: false, message: 'no token endpoint here' });
+
 export function createProber(options: {
   readonly secret?: string;
   readonly clock?: { now(): number };
   readonly degradedMs?: number;
+  readonly fetchToken?: FetchToken;
   readonly lookup?: ProbeRelayPorts['lookup'];
 }): Prober {
-  const { secret, clock = systemClock, degradedMs = settings.degradedMs, lookup } = options;
+  const { secret, clock = systemClock, degradedMs = settings.degradedMs, fetchToken = noTokens, lookup } = options;
   const secrets = createFakeSecrets(...(secret === undefined ? [] : [secret]));
   const store = memoryHealthStore();
   const events: ProbeEvent[] = [];
@@ -58,7 +62,7 @@ export function createProber(options: {
       relays: { primary: { secretId: 'primary', allowPlaintext: true, maxSessions: 1 } },
       clock,
       random: () => 0.5,
-      fetchToken: async () => ({ ok: false, rejected: false, message: 'no token endpoint here' }),
+      fetchToken,
     }),
     clock,
     random: () => 0,
@@ -103,6 +107,9 @@ export function secretFor(port: number, overrides: Record<string, unknown> = {})
 }
 
 export const withLogin = { username: 'user', password: 'secret' };
+export const withToken = {
+  oauth2: { tokenUrl: 'https://login.example.net/t', clientId: 'c', clientSecret: 's', user: 'user' },
+};
 
 /** Passes bytes on to a relay, what comes back that much later. */
 export async function startSlowPath(port: number, delayMs: number): Promise<number> {

@@ -71,6 +71,7 @@ it('a breaker that refused mails opened is no matter of probes', () => {
 describe('a login is due', () => {
   const hour = 3_600_000;
   const half = 30 * 60_000;
+  const unclear = (inRow: number) => reportOf({ unclearLogin: { version: 'v1', at: start, inRow, throttled: false } });
   const login = (version: string, accepted: boolean, at = start) => reportOf({ login: { version, at, accepted } });
 
   it.each<[string, boolean, Parameters<typeof isLoginDue>]>([
@@ -79,6 +80,28 @@ describe('a login is due', () => {
     ['once an interval has passed', true, [itemOf({ probe: login('v1', true) }), 'v1', seconds(3600), hour]],
     ['for a new secret version', true, [itemOf({ probe: login('v1', true) }), 'v2', seconds(1), hour]],
     ['not after a refusal', false, [itemOf({ probe: login('v1', false) }), 'v1', start + half - 1, 60_000]],
+    [
+      'half an hour after a refusal, however long the interval',
+      true,
+      [itemOf({ probe: login('v1', false) }), 'v1', start + half, 24 * hour],
+    ],
+    ['not a minute after an unclear answer', false, [itemOf({ probe: unclear(1) }), 'v1', seconds(59), hour]],
+    ['a minute after an unclear answer', true, [itemOf({ probe: unclear(1) }), 'v1', seconds(60), hour]],
+    ['not two minutes after a third one', false, [itemOf({ probe: unclear(3) }), 'v1', seconds(239), hour]],
+    ['four minutes after a third one', true, [itemOf({ probe: unclear(3) }), 'v1', seconds(240), hour]],
+    ['not earlier after many', false, [itemOf({ probe: unclear(50) }), 'v1', start + half - 1, hour]],
+    ['half an hour after many', true, [itemOf({ probe: unclear(50) }), 'v1', start + half, hour]],
+    ['for a new version after an unclear answer', true, [itemOf({ probe: unclear(50) }), 'v2', seconds(1), hour]],
+    [
+      'not when the retry of a refused login was unclear',
+      false,
+      [itemOf({ probe: { ...login('v1', false, start - half), ...unclear(1) } }), 'v1', seconds(15), hour],
+    ],
+    [
+      'when an operator has reset the breaker since an unclear answer',
+      true,
+      [itemOf({ probe: unclear(9), breaker: { ...freshBreaker, closedAt: seconds(5) } }), 'v1', seconds(6), hour],
+    ],
     ['half an hour after a refusal', true, [itemOf({ probe: login('v1', false) }), 'v1', start + half, 60_000]],
     ['for a new version after a refusal', true, [itemOf({ probe: login('v1', false) }), 'v2', seconds(1), hour]],
     [

@@ -81,6 +81,53 @@ describe('a refused login', () => {
   });
 });
 
+describe('a login that is neither accepted nor refused', () => {
+  const unclear = (probes: number) => measured({ at: at(probes), login: 'unclear', error: 'auth: 554 5.7.0 no' });
+
+  it('is counted, until one is answered', () => {
+    expect(reportAfter(measured({ login: 'accepted' }), unclear(1), measured({ at: at(2) }), unclear(3))).toMatchObject(
+      {
+        login: { at: start, accepted: true },
+        unclearLogin: { version: 'v1', at: at(3), inRow: 2, throttled: false },
+      },
+    );
+    expect(reportAfter(unclear(1), measured({ at: at(2), login: 'accepted' }))).not.toHaveProperty('unclearLogin');
+    expect(reportAfter(unclear(1), { ...unclear(2), version: 'v2' })?.unclearLogin).toMatchObject({ inRow: 1 });
+  });
+
+  it('is not made good by probes that do not log in', () => {
+    const report = reportAfter(unclear(0), unclear(1), unclear(2), measured({ at: at(3) }), measured({ at: at(4) }));
+    expect(report).toMatchObject({
+      status: 'offline',
+      cause: 'unreachable',
+      recent: ['failed', 'failed', 'failed'],
+      lastError: 'auth: 554 5.7.0 no',
+      validUntil: at(4) + 105_000,
+    });
+  });
+
+  it('for want of patience only is remembered, and says nothing else', () => {
+    const busy = { kind: 'untold', at: at(1), error: 'auth: 454 4.7.0 too many', loginVersion: 'v1' } as const;
+    const report = reportAfter(measured(), busy, measured({ at: at(2) }));
+    expect(report).toMatchObject({
+      status: 'healthy',
+      recent: ['fast', 'fast'],
+      unclearLogin: { version: 'v1', at: at(1), inRow: 1, throttled: true },
+    });
+  });
+});
+
+describe('a token endpoint', () => {
+  const noToken = { phasesMs: {}, error: 'credentials: the token endpoint refused with 401: invalid_client' };
+
+  it('that refuses the secret makes the relay offline at once, until it gives a token', () => {
+    const refused = measured({ ...noToken, at: at(1), login: 'token-refused' });
+    const report = reportAfter(measured({ login: 'accepted' }), refused);
+    expect(report).toMatchObject({ status: 'offline', cause: 'login-refused', login: { at: start, accepted: true } });
+    expect(reportAfter(measured(), refused, measured({ at: at(2) }))).toMatchObject({ status: 'healthy' });
+  });
+});
+
 describe('credentials', () => {
   it('that somebody must fill in make the relay offline, and filling them in brings it back at once', () => {
     const missing = { kind: 'unconfigured', at: start, error: 'credentials: not filled in' } as const;

@@ -29,6 +29,13 @@ const unconfigured: CredentialsResult = {
   failure: { phase: 'credentials', reused: false, error: { kind: 'unavailable', message: 'no value' } },
 };
 
+const tokenless = (refused: boolean, version = 'v1.1'): CredentialsResult => ({
+  ok: false,
+  unconfigured: false,
+  failure: { phase: 'credentials', reused: false, error: { kind: 'unavailable', message: 'no token' } },
+  token: { refused, version },
+});
+
 function createWorld(relays: Readonly<Record<string, RelaySettings>>) {
   const time = { now: 1_800_000_000_000 };
   const store = memoryHealthStore();
@@ -243,6 +250,36 @@ describe('what relays show of themselves', () => {
     for (let n = 0; n < 5; n += 1) directory.observe('primary', fault, { mail: `m-${n}` });
     await health.flush(Number.MAX_SAFE_INTEGER);
     expect(store.items.get('primary')?.breaker.state).toBe('open');
+  });
+
+  it('a token endpoint that refuses the secret withholds the relay until there is another secret', async () => {
+    const { directory, health, secrets, store, time, carrier } = createWorld({ primary: settings() });
+    secrets.set('primary', tokenless(true));
+    await directory.connection('primary', 0);
+    directory.observe('primary', fault, { mail: 'm' });
+    await health.flush(Number.MAX_SAFE_INTEGER);
+    expect(store.items.get('primary')?.breaker).toMatchObject({
+      state: 'open',
+      reason: 'credentials',
+      rule: 'token-endpoint-refusal',
+      refusedVersions: ['v1'],
+      reopensAt: time.now + 30 * 60_000,
+    });
+    expect(namesOf(await directory.candidates('x', undefined, carrier()))).toEqual([]);
+    const renewed = reachable('primary');
+    if (renewed.ok) secrets.set('primary', { ok: true, settings: { ...renewed.settings, version: 'v2.1' } });
+    expect(namesOf(await directory.candidates('x', undefined, carrier()))).toEqual(['primary']);
+  });
+
+  it('a token endpoint that is down counts like a relay that is down', async () => {
+    const { directory, health, secrets, store } = createWorld(two);
+    secrets.set('primary', tokenless(false));
+    for (let n = 0; n < breakerSettings.failureThreshold; n += 1) {
+      await directory.connection('primary', 0);
+      directory.observe('primary', fault, { mail: `m-${n}` });
+    }
+    await health.flush(Number.MAX_SAFE_INTEGER);
+    expect(store.items.get('primary')?.breaker).toMatchObject({ state: 'open', reason: 'relay-faults' });
   });
 
   it('gives a throttling relay fewer sessions', async () => {

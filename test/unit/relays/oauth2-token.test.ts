@@ -95,6 +95,32 @@ describe('an access token', () => {
     expect(loginOf(await get())).toBe('v1.1 shop@example.com token-1');
   });
 
+  it('is asked for ever more rarely while the endpoint is down, every two minutes in the end', async () => {
+    const { get, clock, fetchToken } = setUp(secretWith('one'));
+    fetchToken.mockResolvedValue(down);
+    const fetchedAt: number[] = [];
+
+    for (let second = 0; second < 3600; second += 1) {
+      const before = fetchToken.mock.calls.length;
+      expect(await get()).toMatchObject({ ok: false, token: { refused: false, version: 'v1.1' } });
+      if (fetchToken.mock.calls.length > before) fetchedAt.push(second);
+      clock.advance(1000);
+    }
+    const pauses = fetchedAt.slice(1).map((at, index) => at - (fetchedAt[index] ?? 0));
+    expect(pauses.slice(0, 6)).toEqual([4, 8, 15, 30, 60, 90]);
+    expect(pauses.at(-1)).toBe(90);
+
+    fetchToken.mockResolvedValueOnce({ ok: true, accessToken: 'late', lifetimeMs: 1000 });
+    clock.advance(120_000);
+    expect(loginOf(await get())).toContain('late');
+    clock.advance(1000);
+    await get();
+    clock.advance(4000);
+    const calls = fetchToken.mock.calls.length;
+    await get();
+    expect(fetchToken).toHaveBeenCalledTimes(calls + 1);
+  });
+
   it('is awaited no longer than the caller has time', async () => {
     const { get, fetchToken } = setUp(secretWith('one'));
     const gate = createGate();
@@ -142,6 +168,24 @@ describe('a token endpoint that rejects the client', () => {
 
     expect(loginOf(await get())).toBe('v2.1 shop@example.com token-1');
     expect(fetchToken.mock.calls.map(([request]) => request.clientSecret)).toEqual(['one', 'two']);
+  });
+
+  it('is asked with neither the current secret nor the previous one more often than every few minutes', async () => {
+    const { get, secrets, clock, fetchToken } = setUp(secretWith('one'), secretWith('two'));
+    fetchToken.mockResolvedValue(rejected);
+
+    for (let second = 0; second < 3600; second += 1) {
+      expect(await get()).toMatchObject({ ok: false, token: { refused: true } });
+      clock.advance(1000);
+    }
+    const asked = (secret: string) => fetchToken.mock.calls.filter(([{ clientSecret }]) => clientSecret === secret);
+    expect(asked('one').length).toBeLessThan(20);
+    expect(asked('two').length).toBeLessThan(20);
+
+    secrets.put(secretWith('three'));
+    fetchToken.mockResolvedValue({ ok: true, accessToken: 'good', lifetimeMs: hour });
+    clock.advance(10_000);
+    expect(loginOf(await get())).toContain('v3.1');
   });
 
   it('is believed when there is no other secret, at the cost of one call', async () => {
