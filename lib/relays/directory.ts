@@ -19,7 +19,7 @@ interface Standee extends Choosable {
   readonly standing: Standing;
 }
 
-/** The token endpoint speaks for the relay: without a token of its there is no login. */
+/** The token endpoint speaks for the relay: without one of its tokens there is no login. */
 const refusedToken: Classification = {
   scope: 'relay',
   permanent: false,
