@@ -65,10 +65,18 @@ function anyAlarm(alarm) {
   const { id, state } = alarm;
   return html`<li>
     <button class="quiet" data-state=${state} data-name=${id} @click=${() => void openRunbook(alarm)}>
-      <span class="dot ${state}"></span>${id}<span class="visually-hidden">: ${stateWords[state]}</span>
+      <span class="dot ${state}"></span><span>${breakable(id)}</span
+      ><span class="visually-hidden">: ${stateWords[state]}</span>
     </button>
   </li>`;
 }
+
+/**
+ * Lets a long name break between its words.
+ *
+ * @param {string} name
+ */
+const breakable = (name) => name.split(/(?<=[a-z])(?=[A-Z])/).map((word) => html`${word}<wbr />`);
 
 /** @param {AlarmView} alarm */
 async function openRunbook({ id, state, since, reason, meaning, runbook }) {

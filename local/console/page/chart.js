@@ -136,7 +136,7 @@ function aligned(graph, { times, values }) {
 }
 
 /**
- * Each line on top of those before it.
+ * Each line on top of those before it. Where another has a datapoint, one that has none counts as nothing.
  *
  * @param {GraphData['values']} values
  */
@@ -145,8 +145,9 @@ function piled(values) {
   const below = [];
   return values.map((line) =>
     line.map((value, at) => {
+      if (values.every((other) => (other[at] ?? null) === null)) return null;
       below[at] = (below[at] ?? 0) + (value ?? 0);
-      return value === null ? null : below[at];
+      return below[at];
     }),
   );
 }

@@ -11,7 +11,7 @@ import { plural } from './format.js';
  * @param {boolean} connected
  */
 export function headOf(state, room, connected) {
-  const { stage, deadLetters, intake, mailbox } = state;
+  const { stage, timeScale, deadLetters, intake, mailbox } = state;
   const { text, level } = connected ? verdict(state) : { text: 'The local system does not answer', level: 'WATCH' };
   /** @param {Room} name @param {string} label @param {number} [count] */
   const link = (name, label, count) =>
@@ -22,6 +22,7 @@ export function headOf(state, room, connected) {
       <img src="/page/icon.svg" alt="" width="22" height="22" />
       <h1>Postroom</h1>
       <span class="stage">${stage}</span>
+      ${timeScale === 1 ? '' : html`<span class="stage" title=${hurry(timeScale)}>time × ${timeScale}</span>`}
     </div>
     <nav aria-label="Rooms">
       ${link('now', 'Now')} ${link('dead-letters', 'Dead letters', deadLetters.total)}
@@ -42,10 +43,10 @@ function verdict({ alarms }) {
 
 /** @param {ConsoleState} state */
 export function footOf({ timeScale }) {
-  return timeScale === 1
-    ? html`<p>A local run. Alarms and graphs follow the clock as CloudWatch does.</p>`
-    : html`<p>
-        A local run, in which time runs ${timeScale} times as fast for alarms, graphs, schedules and probes: what takes
-        ${timeScale} minutes in CloudWatch takes one here. Ages, waits and durations of mails are real.
-      </p>`;
+  return html`<p>A local run. ${timeScale === 1 ? 'Alarms and graphs follow the clock as CloudWatch does.' : hurry(timeScale)}</p>`;
 }
+
+/** @param {number} scale */
+const hurry = (scale) =>
+  `Time runs ${scale} times as fast for alarms, graphs, schedules and probes: what takes ${scale} minutes in CloudWatch ` +
+  'takes one here. Ages, waits and durations of mails are real.';

@@ -43,19 +43,19 @@ function show() {
       render(html`${alarmRoom(state)} ${relayRoom(state, incidents)}`, element('overview'));
       break;
     case 'dead-letters':
-      render(deadLetterRoom(state.deadLetters), element(room));
+      render(deadLetterRoom(state.deadLetters), element(`room-${room}`));
       break;
     case 'queue':
-      render(queueRoom(state.intake), element(room));
+      render(queueRoom(state.intake), element(`room-${room}`));
       break;
     case 'mailbox':
-      render(mailboxRoom(state.mailbox, detail), element(room));
+      render(mailboxRoom(state.mailbox, detail), element(`room-${room}`));
   }
 }
 
 function enter() {
   const { room, detail } = place();
-  for (const name of rooms) element(name).hidden = name !== room;
+  for (const name of rooms) element(`room-${name}`).hidden = name !== room;
   if (room === 'story') void showStory(detail);
   // A graph that was laid out while hidden has no width.
   if (room === 'now') draw?.(graphs);

@@ -6,7 +6,7 @@ import { readStory } from './api.js';
 
 /** @param {string} key asked for; empty: none yet */
 export async function showStory(key) {
-  const place = element('story');
+  const place = element('room-story');
   /** @param {unknown} told */
   const show = (told) => render(html`${form(key)}${told}`, place);
   if (key === '') {
