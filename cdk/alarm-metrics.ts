@@ -11,6 +11,8 @@ export interface Watched {
   readonly stage: string;
   readonly intake: IQueue;
   readonly deadLetters: IQueue;
+  /** Absent in a stage without outcome events. */
+  readonly eventsFailed: IQueue | undefined;
   readonly sender: IFunction;
 }
 
@@ -31,15 +33,17 @@ export function metricOf(source: MetricSource, watched: Watched, options: Metric
   });
 }
 
-function identityOf(source: MetricSource, { stage, intake, deadLetters, sender }: Watched) {
+function identityOf(source: MetricSource, watched: Watched) {
+  const { stage, sender } = watched;
   if ('own' in source) {
     const { own, relay } = source;
     const dimensionsMap = relay === undefined ? { stage } : { stage, relay };
     return { namespace: metricNamespace, metricName: own, dimensionsMap };
   }
   if ('queue' in source) {
-    const { queueName } = source.queue === 'intake' ? intake : deadLetters;
-    return { namespace: 'AWS/SQS', metricName: source.name, dimensionsMap: { QueueName: queueName } };
+    const queue = watched[source.queue];
+    if (queue === undefined) throw new Error(`the stage has no queue ${source.queue}`);
+    return { namespace: 'AWS/SQS', metricName: source.name, dimensionsMap: { QueueName: queue.queueName } };
   }
   const { functionName } = sender;
   return { namespace: 'AWS/Lambda', metricName: source.name, dimensionsMap: { FunctionName: functionName } };

@@ -58,13 +58,14 @@ export class Postroom extends Construct {
     const { mapping } = this.sender;
     this.probe = new Probe(this, 'Probe', { stage, config, network, relayHealth, secrets, mapping });
     const sending = this.sender.function;
-    const watched = { stage, intake: queues.intake, deadLetters: queues.deadLetters, sender: sending };
+    const { busName } = config.events;
+    if (busName !== undefined) this.events = new OutcomeEvents(this, 'Events', { stage, config, busName, ledger });
+    const eventsFailed = this.events?.failures;
+    const watched = { stage, intake: queues.intake, deadLetters: queues.deadLetters, eventsFailed, sender: sending };
     this.alarms = new Alarms(this, 'Alarms', { config, watched });
     const { alarms } = this;
     this.dashboard = new Dashboard(this, 'Dashboard', { config, watched, alarms, logs: sending.logGroup });
     if (config.audit.enabled) new Audit(this, 'Audit', { stage, config, ledger, relayHealth, queues });
-    const { busName } = config.events;
-    if (busName !== undefined) this.events = new OutcomeEvents(this, 'Events', { stage, config, busName, ledger });
     new Tracing(this, 'Tracing', { stage, config });
     new Discovery(this, 'Discovery', { stage, intake: this.queues.intake });
     admitConfigured(this.queues.intake, config.publishers);

@@ -45,6 +45,7 @@ export interface StageAlarms {
 export function alarmsOf(stage: string, config: StageConfig): StageAlarms {
   const tickets = metricAlarmNames.flatMap((name) => {
     const definition = definitions[name];
+    if (definition.where?.(config) === false) return [];
     return instances(definition.scope, config).map(({ suffix, relays }) => {
       const id = `${name}${suffix}`;
       const rule = definition.rule({ config, relays });

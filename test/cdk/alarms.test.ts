@@ -4,7 +4,9 @@ import { relayStates } from '../../lib/contracts/metrics.ts';
 import { alarmsIn, goingOff, type Reading, type Readings } from './alarm-states.ts';
 import { only, synthesise } from './synth.ts';
 
-const alarms = alarmsIn(synthesise());
+/** A stage that has everything there is an alarm about. */
+const events = { busName: 'outcomes' };
+const alarms = alarmsIn(synthesise({ events }));
 
 /** A stage without mail: the probe function runs, relays are well, queues are empty, the sender sleeps. */
 const idle: Readings = ({ name }) =>
@@ -68,6 +70,7 @@ const incidents: Readonly<Record<string, readonly [Readings, readonly string[]]>
   SenderThrottles: [metric('Throttles', 1), []],
   SenderNearTimeout: [metric('Duration', 162_000), []],
   ProbeNotRunning: [metric('ProbeRuns', 0), []],
+  EventsGivenUp: [queue('EventsFailures', 'ApproximateNumberOfMessagesVisible', 1), []],
   TelemetrySilent: [metric('Invocations', 1), []],
 };
 
@@ -226,6 +229,10 @@ describe('the stage config', () => {
 
     expect(made.get('SenderNearTimeout')?.Threshold).toBe(270_000);
     expect(made.get('OldestUndeliveredAge')?.EvaluationPeriods).toBe(37);
+  });
+
+  it('without outcome events there is no alarm about them', () => {
+    expect([...alarms.keys()].filter((name) => !alarmsIn(synthesise()).has(name))).toEqual(['EventsGivenUp']);
   });
 
   it('with one tier there is no alarm about tiers', () => {

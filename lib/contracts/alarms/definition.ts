@@ -6,7 +6,7 @@ export type MetricSource =
   /** `relay`: for metrics with that dimension. */
   | { readonly own: MetricName; readonly relay?: string }
   | {
-      readonly queue: 'intake' | 'deadLetters';
+      readonly queue: 'intake' | 'deadLetters' | 'eventsFailed';
       readonly name: 'ApproximateNumberOfMessagesVisible' | 'ApproximateNumberOfMessagesNotVisible';
     }
   | { readonly function: 'sender'; readonly name: 'Invocations' | 'Errors' | 'Throttles' | 'Duration' };
@@ -46,6 +46,8 @@ export interface AlarmSubject {
 
 export interface AlarmDefinition {
   readonly scope: 'stage' | 'tier' | 'relay';
+  /** Stages that have what it is about; absent: all. */
+  readonly where?: (config: StageConfig) => boolean;
   readonly rule: (subject: AlarmSubject) => AlarmRule;
   /** What it means when it goes off: a sentence. */
   readonly meaning: string;

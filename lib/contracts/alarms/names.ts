@@ -31,6 +31,7 @@ export const alarmNames = [
   'SenderThrottles',
   'SenderNearTimeout',
   'ProbeNotRunning',
+  'EventsGivenUp',
   'TelemetrySilent',
 ] as const;
 

@@ -47,6 +47,17 @@ export const platformAlarms = {
       'No run of the probe function has come to its end for ten minutes: nobody notices a relay that fails or recovers.',
     first: 'Look whether its schedule is enabled and what its log says.',
   },
+  EventsGivenUp: {
+    scope: 'stage',
+    where: ({ events }) => events.busName !== undefined,
+    rule: () =>
+      atLeast(1, 'batches', {
+        metrics: { batches: [{ queue: 'eventsFailed', name: 'ApproximateNumberOfMessagesVisible' }, 'Maximum'] },
+      }),
+    meaning:
+      'Outcome events were given up after 12 hours of repeats: subscribers do not know what became of some mails.',
+    first: "Look in the function's log why the bus does not take them.",
+  },
   TelemetrySilent: {
     scope: 'stage',
     rule: () =>

@@ -49,6 +49,8 @@ export class Rehearsal {
   /** What SQS says instead of the truth. */
   depths: QueueDepths | undefined;
   mappingEnabled = true;
+  /** Batches of outcome events that Lambda has given up, in their queue. */
+  eventsGivenUp = 0;
   readonly store = createMetricStore(keptMs);
   readonly telemetry = createTelemetry({
     stage: 'test',
@@ -58,7 +60,7 @@ export class Rehearsal {
     },
   });
   private readonly board: AlarmBoard;
-  private readonly names: { readonly intake: string; readonly deadLetters: string; readonly sender: string };
+  private readonly names: Readonly<Record<'intake' | 'deadLetters' | 'eventsFailed' | 'sender', string>>;
   private ports: RunPorts;
   private readonly relays: RehearsalRelays;
   private mails = 0;
@@ -71,6 +73,7 @@ export class Rehearsal {
     this.names = {
       intake: nameOf('AWS::SQS::Queue', 'Intake'),
       deadLetters: nameOf('AWS::SQS::Queue', 'DeadLetters'),
+      eventsFailed: nameOf('AWS::SQS::Queue', 'EventsFailures'),
       sender: nameOf('AWS::Lambda::Function', 'Sender'),
     };
     this.relays = relays;
@@ -171,6 +174,7 @@ export class Rehearsal {
     const intake = this.depths ?? { visible: this.visible, hidden: queue.size - this.visible };
     recordDepths(this.names.intake, this.now, intake, this.store);
     recordDepths(this.names.deadLetters, this.now, { visible: deadLetters.length, hidden: 0 }, this.store);
+    recordDepths(this.names.eventsFailed, this.now, { visible: this.eventsGivenUp, hidden: 0 }, this.store);
   }
 
   private takesMail(relay: string): boolean {

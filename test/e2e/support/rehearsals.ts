@@ -194,6 +194,15 @@ export const rehearsals: Readonly<Record<string, Incident>> = {
     },
     repair: probing,
   },
+  EventsGivenUp: {
+    // As Lambda does once a change is 12 hours old, and a person who purges the queue.
+    begins: (rehearsal) => {
+      rehearsal.eventsGivenUp = 1;
+    },
+    repair: (rehearsal) => {
+      rehearsal.eventsGivenUp = 0;
+    },
+  },
   TelemetrySilent: {
     begins: (rehearsal) => {
       rehearsal.pipeline = false;
