@@ -30,7 +30,9 @@ function widgetView(widget: Widget): WidgetView {
   }
 }
 
-/** What the graphs show now. */
-export function graphsOf({ widgets, store, time }: Monitor, now: number): Graphs {
-  return widgets.map((widget) => (widget.kind === 'graph' ? graphData(widget, store, now, time) : null));
+/** @param before what they showed last */
+export function graphsOf({ widgets, store, time }: Monitor, now: number, before: Graphs = []): Graphs {
+  return widgets.map((widget, index) =>
+    widget.kind === 'graph' ? graphData(widget, store, now, time, before[index] ?? undefined) : null,
+  );
 }

@@ -4,6 +4,7 @@ import { type Answer, plain, send } from './answer.ts';
 import { graphsOf } from './dashboard.ts';
 import { refusal } from './guard.ts';
 import { createLive, type Live } from './live.ts';
+import type { Graphs } from './model.ts';
 import { pageFiles } from './page-files.ts';
 import { type ConsoleSources, route } from './routes.ts';
 import { readState } from './state.ts';
@@ -76,7 +77,11 @@ function keepTelling(live: Live, sources: ConsoleSources, onProblem: (message: s
   const timer = setInterval(() => {
     if (live.listened) reading ??= read();
   }, stateMs);
-  const drawn = monitor.onMinute(() => live.tell('graphs', graphsOf(monitor, clock.now())));
+  let graphs: Graphs = [];
+  const drawn = monitor.onMinute(() => {
+    graphs = graphsOf(monitor, clock.now(), graphs);
+    live.tell('graphs', graphs);
+  });
   return async () => {
     clearInterval(timer);
     drawn();

@@ -87,6 +87,24 @@ describe('a graph', () => {
     });
   });
 
+  it('keeps what it has shown, but for the newest minute, which may not have been complete', () => {
+    const store = createMetricStore(1_000_000);
+    const before = {
+      times: [minute, 2 * minute],
+      values: [
+        [7, 8],
+        [9, 10],
+      ],
+    };
+    expect(graphData(graph, store, 3 * minute, time, before)).toEqual({
+      times: [minute, 2 * minute, 3 * minute],
+      values: [
+        [7, null, null],
+        [9, null, null],
+      ],
+    });
+  });
+
   it('is empty before the first minute, and where nothing was published', () => {
     const store = createMetricStore(1000);
     expect(graphData(graph, store, minute - 1, time)).toEqual({ times: [], values: [[], []] });
