@@ -33,6 +33,11 @@ export function usOrAws(graphs: Graphs): IWidget[][] {
           graphs.own('LedgerUnavailable', 'claims refused'),
           graphs.own('LedgerSettleFailures', 'delivered, not recorded'),
         ],
+        // Failures alone say nothing while there are none: beside them, that the ledger is at work.
+        right: [
+          graphs.own('ClaimDuration', 'claims', { statistic: 'SampleCount' }),
+          graphs.own('SettleDuration', 'outcomes recorded', { statistic: 'SampleCount' }),
+        ],
         thresholds: ['LedgerFailing'],
       }),
     ],

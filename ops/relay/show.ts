@@ -24,7 +24,7 @@ function describe(relay: string, item: RelayHealthItem | undefined, secretArn: s
     ...(probe?.phasesMs === undefined ? [] : [['', describePhases(probe.phasesMs)]]),
     ...(probe?.login === undefined
       ? []
-      : [['Login', `${probe.login.accepted ? 'accepted' : 'refused'} ${ago(probe.login.at, now)}`]]),
+      : [['Login', `${probe.login.accepted ? 'accepted' : 'refused'} ${ago(probe.login.at, now)}, by a probe`]]),
     ['Override', describeOverride(override, now)],
     ['Changed', item === undefined ? 'never: nothing was noticed about it yet' : ago(item.changedAt, now)],
     ['Secret', secretArn],
