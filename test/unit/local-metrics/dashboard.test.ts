@@ -50,6 +50,26 @@ describe('the dashboard of the template', () => {
   });
 });
 
+describe('the graph of the ledger', () => {
+  it('shows claims and outcomes while nothing is refused', () => {
+    const ledger = graphs.find(({ title }) => title === 'Ledger (DynamoDB)') ?? expect.fail('no such graph');
+    const store = createMetricStore(1_000_000);
+    for (const name of ['ClaimDuration', 'SettleDuration']) {
+      const { identity } =
+        ledger.lines
+          .flatMap(({ formula }) => Object.values(formula.operands))
+          .find((one) => one.identity.name === name) ?? expect.fail(name);
+      store.put(identity, 1000, [3, 4, 5]);
+    }
+
+    const { values } = graphData(ledger, store, 7000, { scale: 10, origin: 0 });
+
+    const shown = ledger.lines.map(({ label, axis }, line) => [label, axis, values[line]]);
+    expect(shown).toContainEqual(['claims', 'right', [3]]);
+    expect(shown).toContainEqual(['outcomes recorded', 'right', [3]]);
+  });
+});
+
 describe('a graph', () => {
   const time = { scale: 10, origin: 0 };
   const minute = 6000;
