@@ -78,7 +78,11 @@ describe('overrides', () => {
     expect(after.revision).not.toBe(before.revision);
     const { setAt = 0, expiresAt = 0 } = after.override ?? {};
     expect(expiresAt - setAt).toBe(7_200_000);
-    expect(standingOf(after, after.breaker, expiresAt - 1, 0)).toEqual({ kind: 'out', why: 'disabled' });
+    expect(standingOf(after, after.breaker, expiresAt - 1, 0)).toEqual({
+      kind: 'out',
+      why: 'disabled',
+      reopensAt: expiresAt,
+    });
     expect(standingOf(after, after.breaker, expiresAt, 0).kind).toBe('available');
     expect((await stage.relay('list')).stdout).toContain('moving house');
   });
