@@ -73,7 +73,9 @@ export function describeProbe(probe: ProbeReport | undefined, now: number): stri
   if (probe === undefined) return 'never probed';
   const { status, cause, latencyMs, at, validUntil, lastError } = probe;
   const latency = latencyMs === undefined ? '' : `, ${Math.round(latencyMs)} ms`;
-  const error = lastError === undefined ? '' : `: ${printable(lastError)}`;
+  // One failed probe does not make a relay offline: its error is not the reason for the status then.
+  const before = status === 'offline' ? ': ' : '; last error: ';
+  const error = lastError === undefined ? '' : `${before}${printable(lastError)}`;
   const old = now < validUntil ? '' : ', too old to count';
   return `${status}${cause === undefined ? '' : ` (${cause})`}${latency}, ${ago(at, now)}${old}${error}`;
 }

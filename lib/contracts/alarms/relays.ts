@@ -62,7 +62,8 @@ export const relayAlarms = {
         metrics: { refused: [{ own: 'CredentialRejections', relay }, 'Sum'] },
         periods: 7,
       }),
-    meaning: 'The relay refuses our login: it gets no mail until the secret changes or half an hour has passed.',
-    first: 'Ask whether the password was changed, and put the right one into the secret.',
+    meaning:
+      'The relay, or the token endpoint for it, refuses our login: no mail until the secret changes or half an hour passes.',
+    first: 'Ask its owner whether the password was changed, and put the new one into the secret.',
   },
 } as const satisfies Readonly<Record<string, AlarmDefinition>>;

@@ -72,4 +72,9 @@ describe('parts of the health item in words', () => {
       'offline, 8s ago: greeting: 554 \ufffd[2Jgone',
     );
   });
+
+  it('do not give an error as the reason why a relay is healthy', () => {
+    const healthy = { ...offline, status: 'healthy', lastError: 'connect: ECONNREFUSED' } as const;
+    expect(describeProbe(healthy, now)).toBe('healthy, 8s ago; last error: connect: ECONNREFUSED');
+  });
 });
