@@ -1,8 +1,10 @@
 import { failover } from './failover/main.ts';
 import { freeze } from './freeze/main.ts';
 import { handler } from './handler/main.ts';
+import { metrics } from './metrics/main.ts';
 import { outage } from './outage/main.ts';
 import { rotation } from './rotation/main.ts';
+import { telemetry } from './telemetry/main.ts';
 
 /** Each prints its report and gives the exit code: 0 when its conditions hold. */
 const experiments: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
@@ -11,6 +13,8 @@ const experiments: Readonly<Record<string, (args: readonly string[]) => Promise<
   rotation,
   freeze,
   outage,
+  metrics,
+  telemetry,
 };
 
 const [name = 'handler', ...args] = process.argv.slice(2);

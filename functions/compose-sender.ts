@@ -26,15 +26,18 @@ import { credentialsObserver } from '../lib/telemetry/credentials-observer.ts';
 import { logDelivery } from '../lib/telemetry/delivery-log.ts';
 import { measureDelivery, measureOldest } from '../lib/telemetry/delivery-metrics.ts';
 import { healthReport } from '../lib/telemetry/health-report.ts';
-import { createLog } from '../lib/telemetry/log.ts';
+import { createLog, type Log } from '../lib/telemetry/log.ts';
 import { smtpObserver } from '../lib/telemetry/smtp-observer.ts';
-import { createTelemetry } from '../lib/telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from '../lib/telemetry/telemetry.ts';
 
 export interface SenderParts {
   readonly environment: SenderEnvironment;
   readonly clients: AwsClients;
   readonly clock: Clock;
   readonly random: Random;
+  /** Standard output unless told otherwise. */
+  readonly telemetry?: Telemetry;
+  readonly log?: Log;
 }
 
 export interface Sender {
@@ -58,10 +61,9 @@ const leaseMarginMs = 10_000;
 const idleSessionMs = 30_000;
 
 /** Builds everything the sender needs, once per execution environment. */
-export function composeSender({ environment, clients, clock, random }: SenderParts): Sender {
+export function composeSender({ environment, clients, clock, random, ...parts }: SenderParts): Sender {
   const { POSTROOM_STAGE: stage, POSTROOM_SETTINGS: settings } = environment;
-  const telemetry = createTelemetry({ stage, clock });
-  const log = createLog({ stage, clock });
+  const { telemetry = createTelemetry({ stage, clock }), log = createLog({ stage, clock }) } = parts;
   let requestLog = log;
   for (const client of [clients.dynamoDb, clients.sqs, clients.secretsManager]) {
     client.middlewareStack.use(awsCallCounter(telemetry));
@@ -159,7 +161,11 @@ export function composeSender({ environment, clients, clock, random }: SenderPar
       telemetry.flush();
       return response;
     },
-    close: () => transport.close(),
+    close: async () => {
+      await transport.close();
+      // The farewells happened after the last invocation had written its metrics.
+      telemetry.flush();
+    },
   };
 }
 

@@ -96,17 +96,17 @@ async function killAtRandom(
   return kills;
 }
 
-async function publish(sqs: SQSClient, QueueUrl: string, bodies: readonly string[]): Promise<void> {
+export async function publish(sqs: SQSClient, QueueUrl: string, bodies: readonly string[]): Promise<void> {
   for (let start = 0; start < bodies.length; start += 10) {
     const Entries = bodies.slice(start, start + 10).map((MessageBody, index) => ({ Id: String(index), MessageBody }));
     await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
   }
 }
 
-async function untilEmpty(
+export async function untilEmpty(
   sqs: SQSClient,
   queueUrl: string,
-  { patienceMs, onProgress = () => {} }: ChaosOptions,
+  { patienceMs, onProgress = () => {} }: Pick<ChaosOptions, 'patienceMs' | 'onProgress'>,
 ): Promise<void> {
   const startedAt = Date.now();
   for (;;) {

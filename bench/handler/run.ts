@@ -4,10 +4,10 @@ import { createTransport } from 'nodemailer';
 import { composeSender } from '../../functions/compose-sender.ts';
 import { systemClock } from '../../lib/platform/clock.ts';
 import { type StubLevel, stubClients } from './aws-stubs.ts';
+import { environment, sessions } from './environment.ts';
 import { batchOf, benchMail } from './mails.ts';
 
 const batchSize = 10;
-const sessions = 5;
 
 export interface HandlerReport {
   /** Mails per second, each the median of its rounds. */
@@ -90,26 +90,4 @@ async function quietly<T>(work: () => Promise<T>): Promise<T> {
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function environment(): Parameters<typeof composeSender>[0]['environment'] {
-  return {
-    POSTROOM_STAGE: 'bench',
-    POSTROOM_INTAKE_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/000000000000/intake',
-    POSTROOM_DEAD_LETTER_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/000000000000/dead-letters',
-    POSTROOM_LEDGER_TABLE: 'ledger',
-    POSTROOM_RELAY_HEALTH_TABLE: 'health',
-    POSTROOM_SETTINGS: {
-      relays: {
-        only: { secretId: 'only', weight: 1, tier: 0, maxSessions: sessions, maxRecipients: 100, allowPlaintext: true },
-      },
-      allowedFromDomains: [],
-      attachmentBuckets: [],
-      maxMessageBytes: 26_214_400,
-      maxBytesInFlight: 200_000_000,
-      smtp: { connectSeconds: 10, greetingSeconds: 30, commandSeconds: 60, finalReplySeconds: 120 },
-      breaker: { failureThreshold: 3, messageRejectionThreshold: 10, coolDownSeconds: 60, maxCoolDownSeconds: 900 },
-      retry: { baseSeconds: 30, factor: 2, maxSeconds: 3600, jitter: 0.2, maxAttempts: 200, maxAgeSeconds: 432_000 },
-    },
-  };
 }

@@ -25,6 +25,8 @@ export interface PoolOptions {
   readonly quitMs: number;
   /** QUIT was answered with 221. */
   readonly onQuit: () => void;
+  /** A session died: in its transaction or idle, by the relay or because it could not be trusted any more. */
+  readonly onLost: () => void;
 }
 
 interface Waiting {
@@ -85,6 +87,7 @@ export class Pool {
   /** Takes back a session that is ready for the next mail. */
   giveBack(link: Link): void {
     if (link.channel.over) {
+      this.#options.onLost();
       this.freePlace();
       return;
     }
@@ -93,6 +96,7 @@ export class Pool {
     // What the relay does to an idle session ends it: closing it, or talking out of turn.
     const drop = (): void => {
       link.channel.destroy();
+      this.#options.onLost();
       this.#idle = this.#idle.filter((each) => each !== idle);
       this.freePlace();
     };

@@ -43,6 +43,7 @@ export class RelaySessions {
       idleMs: options.idleMs,
       quitMs: Math.min(options.timeouts.commandMs, maxQuitMs),
       onQuit: () => options.observer.connectionClosed(relay),
+      onLost: () => options.observer.connectionLost(relay),
     });
   }
 

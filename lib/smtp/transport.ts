@@ -101,7 +101,10 @@ export interface SmtpObserver {
   connectionClosed(relay: string): void;
   /** A session was taken from the pool instead of opened. */
   connectionReused(relay: string): void;
+  /** No session came of the attempt. */
   connectionFailed(relay: string, failure: SmtpFailure): void;
+  /** A session died in its transaction, or idle. */
+  connectionLost(relay: string): void;
   /** A session is ready: how long its set-up took, in milliseconds per phase. */
   connectionReady(
     relay: string,

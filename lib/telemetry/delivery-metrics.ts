@@ -60,10 +60,12 @@ export function measureOldest(disposed: readonly Disposed[], now: number, teleme
 type Attempt = Extract<DeliveryEvent, { type: 'attempt' }>;
 
 function measureAttempt({ relay, accepted, failed, durationMs, timings }: Attempt, telemetry: Telemetry): void {
-  const deferred = failed.filter(({ classification }) => !classification.permanent).length;
+  // Where the session died or nothing was said, nobody refused anything.
+  const refused = failed.filter(({ failure }) => failure.reply !== undefined);
+  const deferred = refused.filter(({ classification }) => !classification.permanent).length;
   if (accepted.length > 0) telemetry.count('RecipientsAccepted', relay, accepted.length);
   if (deferred > 0) telemetry.count('RecipientsDeferred', relay, deferred);
-  if (failed.length > deferred) telemetry.count('RecipientsRefused', relay, failed.length - deferred);
+  if (refused.length > deferred) telemetry.count('RecipientsRefused', relay, refused.length - deferred);
   if (failed.some(({ classification }) => classification.scope === 'uncertain')) telemetry.count('MessagesUncertain');
   telemetry.record(durationMetric(accepted.length, failed), durationMs);
   if (timings.envelopeMs !== undefined) telemetry.record('EnvelopeDuration', timings.envelopeMs);

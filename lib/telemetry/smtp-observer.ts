@@ -9,6 +9,7 @@ export function smtpObserver(telemetry: Pick<Telemetry, 'count' | 'record'>): Sm
     connectionClosed: (relay) => telemetry.count('ConnectionsClosed', relay),
     connectionReused: (relay) => telemetry.count('ConnectionsReused', relay),
     connectionFailed: (relay, failure) => telemetry.count(connectionFailureMetrics[failure.phase], relay),
+    connectionLost: (relay) => telemetry.count('ConnectionsLost', relay),
     connectionReady: (_relay, timings) => {
       telemetry.record('ConnectDuration', timings.connectMs);
       if (timings.tlsMs !== undefined) telemetry.record('TlsDuration', timings.tlsMs);

@@ -92,7 +92,8 @@ function whenGone(
       state.ended(reason);
       void api.close().then(done);
     };
-    child.once('exit', (code, signal) => end(signal === null ? `exit status ${code}` : `signal: ${signal}`));
+    // Not `exit`, which comes before the last lines of output.
+    child.once('close', (code, signal) => end(signal === null ? `exit status ${code}` : `signal: ${signal}`));
     child.once('error', (error) => child.pid === undefined && end(error.message));
   });
 }

@@ -5,6 +5,7 @@ import { SMTPServer } from 'smtp-server';
 import type { RelaySecret } from '../../lib/contracts/relay-secret.ts';
 import { type Behaviour, wellBehaved } from './behaviour.ts';
 import type { RelayCertificate } from './certificate.ts';
+import { dialogueLogger, type OnDialogue } from './dialogue.ts';
 import { type Credentials, type Deliver, sessionHandlers } from './session.ts';
 
 export interface RelayOptions {
@@ -16,6 +17,8 @@ export interface RelayOptions {
   readonly certificate?: RelayCertificate;
   /** How long a session may be silent before the relay ends it, in milliseconds; a minute unless told otherwise. */
   readonly idleMs?: number;
+  /** Hears every command and every reply. */
+  readonly onDialogue?: OnDialogue;
 }
 
 export interface EmbeddedRelay {
@@ -97,7 +100,7 @@ function protocolOptions(options: RelayOptions) {
   const common = {
     name: options.name,
     disableReverseLookup: true,
-    logger: false,
+    logger: options.onDialogue === undefined ? false : dialogueLogger(options.onDialogue),
     maxAllowedUnauthenticatedCommands: 20,
     ...(options.idleMs !== undefined && { socketTimeout: options.idleMs }),
   };

@@ -20,6 +20,7 @@ const transport = createTransport({
     connectionOpened: nobody,
     connectionClosed: nobody,
     connectionReused: nobody,
+    connectionLost: nobody,
     connectionFailed: nobody,
     connectionReady: nobody,
   },

@@ -24,6 +24,7 @@ export function recordingObserver(): SmtpObserver & { readonly events: string[] 
     connectionOpened: () => events.push('opened'),
     connectionReady: () => events.push('ready'),
     connectionReused: () => events.push('reused'),
+    connectionLost: () => events.push('lost'),
     connectionClosed: () => events.push('closed'),
     connectionFailed: (_relay, failure) => events.push(`failed:${failure.phase}`),
   };
