@@ -5,6 +5,8 @@ export interface PostfixOptions {
   readonly login: { readonly username: string; readonly password: string };
   /** Addresses with a mailbox; every other one of their domains is unknown. `@domain` takes all of a domain. */
   readonly mailboxes: readonly string[];
+  /** Mailbox by address, for addresses of domains that this Postfix does not serve. */
+  readonly aliases: Readonly<Record<string, string>>;
   /** Port of a policy server (Postfix SMTPD_POLICY_README) that is asked about every recipient. */
   readonly policyPort: number;
 }
@@ -31,6 +33,7 @@ export function mainConfig(
     mydestination: '',
     mynetworks: '',
     alias_maps: '',
+    virtual_alias_maps: `texthash:${folder}/etc/aliases`,
     alias_database: '',
     virtual_mailbox_domains: [...domains].join(', '),
     virtual_mailbox_maps: `texthash:${folder}/etc/mailboxes`,

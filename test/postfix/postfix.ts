@@ -39,6 +39,8 @@ export async function createPostfix(options: PostfixOptions): Promise<Postfix> {
   await writeFile(at('etc', 'main.cf'), mainConfig(options, folder, user, group));
   await writeFile(at('etc', 'master.cf'), masterConfig(port));
   await writeFile(at('etc', 'mailboxes'), options.mailboxes.map((address) => `${address} ${address}/\n`).join(''));
+  const aliases = Object.entries(options.aliases).map(([address, mailbox]) => `${address} ${mailbox}\n`);
+  await writeFile(at('etc', 'aliases'), aliases.join(''));
   await writeFile(at('etc', 'key.pem'), options.certificate.key, { mode: 0o600 });
   await writeFile(at('etc', 'cert.pem'), options.certificate.cert);
   await createLogins(options, folder, group);

@@ -21,6 +21,7 @@ const config = {
   smtp: { connectSeconds: 2, greetingSeconds: 3, commandSeconds: 5, finalReplySeconds: 5 },
   retry: { baseSeconds: 1, factor: 2, maxSeconds: 4, jitter: 0.2 },
   breaker: { coolDownSeconds: 1, maxCoolDownSeconds: 2 },
+  bounces: { mode: 'dsn' },
 };
 
 /** The local system with a real Postfix as its only relay. */
@@ -70,7 +71,9 @@ async function compose(closers: Closer[]): Promise<Omit<Scene, 'close'>> {
   const postfix = await createPostfix({
     certificate,
     login,
-    mailboxes: ['ada@example.org', 'bob@example.org', '@bulk.example'],
+    mailboxes: ['ada@example.org', 'bob@example.org', 'returns@example.org', '@bulk.example'],
+    // Nobody asks the DNS about a return path in an address literal.
+    aliases: { 'returns@[127.0.0.1]': 'returns@example.org' },
     policyPort: policy.port,
   });
   closers.push(() => postfix.close());

@@ -2,6 +2,8 @@ import { strict as assert } from 'node:assert';
 import { simpleParser } from 'mailparser';
 import { drainDeadLetters } from '../../bench/chaos/evidence.ts';
 import type { LedgerItem } from '../../lib/ledger/item.ts';
+import { parseReport } from '../support/delivery-status.ts';
+import { bounceAbout } from './bounce.ts';
 import { type Scene, until } from './scene.ts';
 
 export type PostfixTest = (scene: Scene) => Promise<void>;
@@ -12,6 +14,7 @@ function mail(key: string, fields: object): string {
     from: 'Shop <shop@sender.example>',
     subject: key,
     text: 'Hello',
+    bounces: 'off',
     ...fields,
   });
 }
@@ -97,6 +100,24 @@ export const tests: Readonly<Record<string, PostfixTest>> = {
     const { code, enhancedCode, text = '', phase } = item.recipients['nobody@example.org'] ?? {};
     assert.deepEqual({ code, enhancedCode, phase }, { code: 550, enhancedCode: '5.1.1', phase: 'rcpt' });
     assert.match(text, /User unknown in virtual mailbox table/);
+  },
+
+  async 'a bounce is taken from a null sender, and arrives as it was made'(scene) {
+    const fields = { to: ['gone@example.org'], envelope: { from: 'returns@[127.0.0.1]' }, bounces: undefined };
+    const body = mail('bounced', fields);
+    await scene.publish([body]);
+
+    const box = 'returns@example.org';
+    const text = await until('the bounce', async () => (await scene.postfix.mails(box))[0]);
+    const item = await settled(scene, 'bounced');
+    await drainDeadLetters(scene.aws.sqs, scene.output('DeadLetterQueueUrl'));
+
+    assert.match(text, /^Return-Path: <>$/m);
+    assert.match(await scene.postfix.log(), /from=<>, size=/);
+    const made = await bounceAbout(body, item);
+    assert.equal(text.slice(text.indexOf('\nX-Postroom-Id: ') + 1), made.toString('latin1').replaceAll('\r\n', '\n'));
+    assert.equal((await parseReport(made)).recipients[0]?.['status'], '5.1.1');
+    assert.equal((await scene.postfix.mails(box)).length, 1);
   },
 
   async 'every password mechanism that Postfix offers works'(scene) {
