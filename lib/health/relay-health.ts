@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RelaySettings } from '../contracts/sender-environment.ts';
 import type { ObservationContext, RelayObservation, TrialCarrier } from '../delivery/ports.ts';
 import type { Standing } from './standing.ts';
@@ -126,5 +126,5 @@ export function secretVersion(version: string): string {
 
 /** Keys may name people; the table needs only to tell mails apart. */
 function hashed(mail: string): string {
-  return createHash('sha256').update(mail).digest('hex').slice(0, 12);
+  return hash('sha256', mail, 'hex').slice(0, 12);
 }

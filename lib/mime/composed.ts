@@ -31,7 +31,7 @@ export async function buildComposed(
     disableUrlAccess: true,
   });
   const head = Buffer.from(`X-Postroom-Id: ${postroomId(mail.key)}\r\n${customHeaders(fields.headers)}`);
-  const built = await collect(head, composer.compile().createReadStream(), dependencies.maxMessageBytes);
+  const built = await collect(head, composer.compile(), dependencies.maxMessageBytes);
   return built.ok ? built : tooLarge('body', `at least ${built.bytes}`, dependencies.maxMessageBytes);
 }
 
