@@ -11,6 +11,8 @@ export interface Redaction {
    * that a relay or an HTTP client echoes go too. At most 2,048 characters are kept.
    */
   text(text: string): string;
+  /** Whether {@link text} leaves every part of `text` as it stands; true says so for certain, false does not say no. */
+  isPlain(text: string): boolean;
 }
 
 const longestText = 2_048;
@@ -53,5 +55,6 @@ export function createRedaction(stage: string): Redaction {
         : searched;
       return scrubbed.length > longestText ? `${scrubbed.slice(0, longestText)}…` : scrubbed;
     },
+    isPlain: (text) => text.length <= longestText && !suspicious.test(text),
   };
 }
