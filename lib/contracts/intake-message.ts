@@ -93,6 +93,12 @@ const tags = v.pipe(
   v.description('Copied to logs and events, never to metric dimensions.'),
 );
 
+/** `Date.parse` takes February 30 for March 2. */
+function exists(time: string): boolean {
+  const day = time.slice(0, 'yyyy-mm-dd'.length);
+  return !Number.isNaN(Date.parse(time)) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}
+
 /** The intake contract, version 1: the shape of each field. */
 export const intakeMessage = v.strictObject({
   version: v.optional(v.pipe(v.literal(1), v.description('Version of this contract.'))),
@@ -128,7 +134,7 @@ export const intakeMessage = v.strictObject({
     v.pipe(
       v.string(),
       v.isoTimestamp('must be an ISO 8601 time with a zone, such as "2026-11-23T10:00:00Z"'),
-      v.check((time) => !Number.isNaN(Date.parse(time)), 'must be a time that exists'),
+      v.check(exists, 'must be a time that exists'),
       v.description('The mail is not sent after this time.'),
     ),
   ),

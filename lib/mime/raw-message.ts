@@ -1,5 +1,5 @@
 import addressparser from 'nodemailer/lib/addressparser';
-import { type Parsed, parseAddress } from '../intake/addresses.ts';
+import { domainOf, normaliseDomain, type Parsed, parseAddress } from '../intake/addresses.ts';
 import { longLine, maxLineBytes, withCrlf } from './raw-lines.ts';
 
 /** A field of the header section: its name in lower case, and where its lines stand, the last CRLF included. */
@@ -37,6 +37,9 @@ export function parseRawMessage(content: Buffer): Parsed<RawMessage> {
   const addresses = addressesIn(bytes, from);
   if (!addresses.ok) return refuse(`must have a valid From header: ${addresses.rule}`);
   if (addresses.value.length === 0) return refuse('must have an address in its From header');
+  if (namesOtherDomain(from.map((field) => fieldBody(bytes, field)).join(), addresses.value)) {
+    return refuse('must not name a domain in its From header beside those of its addresses');
+  }
   return { ok: true, value: { bytes, fields: fields.value, from: addresses.value } };
 }
 
@@ -76,9 +79,7 @@ function parseFields(bytes: Buffer): Parsed<readonly RawField[]> {
 function addressesIn(bytes: Buffer, fields: readonly RawField[]): Parsed<string[]> {
   const all: string[] = [];
   for (const field of fields) {
-    const text = bytes.toString('utf8', field.start, field.end);
-    const value = text.slice(text.indexOf(':') + 1).replace(/\r\n/g, '');
-    for (const { name, address } of addressparser(value, { flatten: true })) {
+    for (const { name, address } of addressparser(fieldBody(bytes, field), { flatten: true })) {
       if (address === '' && name === '') continue;
       const parsed = parseAddress(address);
       if (!parsed.ok) return parsed;
@@ -86,6 +87,23 @@ function addressesIn(bytes: Buffer, fields: readonly RawField[]): Parsed<string[
     }
   }
   return { ok: true, value: all };
+}
+
+function fieldBody(bytes: Buffer, field: RawField): string {
+  const text = bytes.toString('utf8', field.start, field.end);
+  return text.slice(text.indexOf(':') + 1).replace(/\r\n/g, '');
+}
+
+/**
+ * Whether a From value that is no proper mailbox list hides the domain of another sender from the parser, but not from the
+ * programs that will show it. Quoted strings and comments are names, and may say anything.
+ */
+function namesOtherDomain(value: string, addresses: readonly string[]): boolean {
+  const allowed = new Set(addresses.map(domainOf));
+  const plain = value.replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\((?:[^()\\]|\\.)*\)/g, ' ');
+  return Array.from(plain.matchAll(/@\s*(\[[^\]]*\]|[^\s<>()[\]:;,"@\\]*)/g), ([, domain = '']) =>
+    normaliseDomain(domain),
+  ).some((domain) => domain === undefined || !allowed.has(domain));
 }
 
 function refuse(rule: string): { readonly ok: false; readonly rule: string } {

@@ -94,7 +94,7 @@ class Handshake implements ChannelUser {
       this.#succeed();
       return;
     }
-    const login = loginFor(settings.auth, this.#extensions);
+    const login = loginFor(settings.auth, this.#extensions, settings.tls !== 'none');
     if (typeof login === 'string') {
       this.#fail(failedBy('auth', { kind: 'protocol', message: login }));
       return;

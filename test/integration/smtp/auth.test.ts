@@ -12,8 +12,9 @@ it.each<[string, Mechanisms, PasswordAuth | TokenAuth]>([
   ['LOGIN', ['LOGIN'], password],
   ['CRAM-MD5', ['CRAM-MD5'], password],
   ['XOAUTH2', ['PLAIN', 'XOAUTH2'], token],
-  ['LOGIN', ['XOAUTH2', 'LOGIN', 'PLAIN'], password],
-  ['CRAM-MD5', ['PLAIN', 'LOGIN', 'CRAM-MD5'], { ...password, method: 'CRAM-MD5' }],
+  ['PLAIN', ['XOAUTH2', 'LOGIN', 'PLAIN'], password],
+  ['LOGIN', ['PLAIN', 'LOGIN', 'CRAM-MD5'], { ...password, method: 'LOGIN' }],
+  ['CRAM-MD5', ['PLAIN', 'LOGIN', 'CRAM-MD5'], password],
 ])('logs in with %s when %j is offered', async (mechanism, auth, credentials) => {
   const { relay, rig } = await start({ auth });
   expect((await rig.deliver(settingsFor(relay, { auth: credentials }))).accepted).toHaveLength(1);
@@ -22,7 +23,7 @@ it.each<[string, Mechanisms, PasswordAuth | TokenAuth]>([
 });
 
 it.each<[Mechanisms | undefined, PasswordAuth | TokenAuth, string]>([
-  [undefined, password, 'the relay does not offer AUTH PLAIN, LOGIN, CRAM-MD5'],
+  [undefined, password, 'the relay does not offer AUTH CRAM-MD5, PLAIN, LOGIN'],
   [['PLAIN'], { ...password, method: 'LOGIN' }, 'the relay does not offer AUTH LOGIN'],
   [['PLAIN'], token, 'the relay does not offer AUTH XOAUTH2'],
 ])('sends no secret when only %j is offered', async (auth, credentials, message) => {

@@ -36,6 +36,15 @@ describe.each(['implicit', 'starttls'] as const)('TLS, %s', (mode) => {
     await relay.until(() => relay.openConnections() === 0);
   });
 
+  it('logs in with PLAIN, whatever the relay lists first: the password is safe, and CRAM-MD5 often cannot be checked', async () => {
+    const { relay, rig } = await start({ auth: ['CRAM-MD5', 'LOGIN', 'PLAIN'], tls: { mode, ...right } });
+    const auth = { kind: 'password', username: 'user', password: 'secret' } as const;
+    expect((await rig.deliver(settings(relay, { auth }))).accepted).toHaveLength(1);
+    expect(relay.commands().filter((command) => command.startsWith('AUTH'))).toEqual([
+      expect.stringMatching(/^AUTH PLAIN/),
+    ]);
+  });
+
   it('trusts a certificate signed by itself when it is the ca', async () => {
     const { relay, rig } = await startTls(selfSigned);
     expect((await rig.deliver(settings(relay, { ca: selfSigned.cert }))).accepted).toHaveLength(1);

@@ -71,6 +71,7 @@ const malformed: readonly (readonly [string, Fields, string])[] = [
   ['a lone surrogate in a name', aMessage({ from: { name: '\ud83d', address: 'a@b.c' } }), 'from.name'],
   ['a time without zone', aMessage({ expiresAt: '2026-11-23T10:00:00' }), 'expiresAt'],
   ['a time that is none', aMessage({ expiresAt: '2026-13-23T10:00:00Z' }), 'expiresAt'],
+  ['a day that is none', aMessage({ expiresAt: '2026-02-30T10:00:00Z' }), 'expiresAt'],
   ['two expiries', aMessage({ expiresAt: '2026-11-23T10:00:00Z', expiresInSeconds: 5 }), 'expiresInSeconds'],
   ['a policy that is none', aMessage({ onUncertain: 'retry' }), 'onUncertain'],
   ['eleven tags', aMessage({ tags: Object.fromEntries(recipients(11).map((tag) => [tag, 'x'])) }), 'tags'],

@@ -6,7 +6,8 @@ import { build, bytesOf } from './build-factory.ts';
 
 const stamp = `X-Postroom-Id: ${postroomId('order-1')}\r\n`;
 const id = `Message-ID: ${messageId('order-1', 'example.com')}\r\n`;
-const head = 'From: Shop <shop@example.com>\r\nTo: ada@example.org\r\nMessage-Id: <own@example.com>\r\n';
+const date = 'Date: Sun, 22 Nov 2026 09:00:00 +0000\r\n';
+const head = `From: Shop <shop@example.com>\r\nTo: ada@example.org\r\nMessage-Id: <own@example.com>\r\n${date}`;
 
 describe('a raw message', () => {
   it('stays byte for byte what it was, behind the stamp', async () => {
@@ -16,8 +17,25 @@ describe('a raw message', () => {
   });
 
   it('gets a Message-ID when it has none', async () => {
-    const content = 'From: shop@Example.com\r\nTo: ada@example.org\r\n\r\nhello\r\n';
+    const content = `From: shop@Example.com\r\nTo: ada@example.org\r\n${date}\r\nhello\r\n`;
     expect(await bytesOf(aRawMessage(content))).toBe(`${stamp}${id}${content}`);
+  });
+
+  it('gets the date when the mail was first seen when it has none', async () => {
+    const content = head.replace(date, '');
+    expect(await bytesOf(aRawMessage(content))).toBe(`${stamp}Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n${content}`);
+  });
+
+  it.each([
+    '"evil@evil.test" <shop@example.com>',
+    'shop@example.com (once evil@evil.test)',
+    'Shop: shop@example.com;',
+    'shop@example.com <shop@example.com>, "two @ones"@Example.COM',
+    '=?utf-8?q?Sh=C3=B6p?= <shop@xn--bcher-kva.example>',
+    'Shöp <shop@bücher.example>',
+    'shop@[192.0.2.1]',
+  ])('may have the author %j', async (author) => {
+    expect(await bytesOf(aRawMessage(head.replace('Shop <shop@example.com>', author)))).toContain('Message-Id: <own@');
   });
 
   it('loses its blind copies, folded ones too, and a stamp of somebody else', async () => {
@@ -57,6 +75,20 @@ describe('a raw message from S3', () => {
   };
   const fromS3 = (content: string, allowedFromDomains: readonly string[] = []) =>
     build(message, { objects: { k: { ok: true, bytes: Buffer.from(content) } }, allowedFromDomains });
+
+  it.each([
+    'Shop <shop@example.com> evil@evil.test',
+    'shop@example.com evil@evil.test',
+    'shop@example.com\r\n evil@evil.test',
+    'shop@example.com (c) evil@evil.test',
+    'evil@evil.test: shop@example.com;',
+    'evil@evil.test <shop@example.com>',
+    'Shop @evil.test <shop@example.com>',
+  ])('is refused when its author is hidden from the check of sender domains: %j', async (author) => {
+    const rule = 'must not name a domain in its From header beside those of its addresses';
+    const built = await fromS3(head.replace('Shop <shop@example.com>', author), ['example.com']);
+    expect(built).toMatchObject({ ok: false, reason: 'malformed', detail: { rule } });
+  });
 
   it('is sent like any other', async () => {
     const built = await fromS3(`${head}\r\nhello\r\n`, ['example.com']);
