@@ -59,11 +59,13 @@ export interface OpenSession {
 export interface Transacted {
   readonly result: TransactionResult;
   readonly failed: readonly FailedAttempt[];
+  /** The relay refused the session's login, and there are other credentials by now: a rotation is no fault of the relay. */
+  readonly outdated: boolean;
 }
 
 /**
- * One transaction. A reused session that died before the body is replaced by a fresh one at once, and nobody is charged:
- * relays close idle sessions, and the relay has seen nothing of the mail.
+ * One transaction. A reused session that died before the body, or one whose login is not good any more, is replaced by a
+ * fresh one at once, and nobody is charged: relays close idle sessions, and the relay has taken nothing of the mail.
  */
 export async function transact(
   opened: OpenSession,
@@ -74,11 +76,12 @@ export async function transact(
 ): Promise<Transacted> {
   const { session } = opened;
   const first = await send(opened, message, to, input, ports);
+  const untaken = first.result.accepted.length === 0 && first.failed.length > 0;
+  const isAll = (one: (failed: Classification) => boolean): boolean =>
+    untaken && first.failed.every(({ classification }) => one(classification));
   const staleSession =
-    session.reused &&
-    first.result.accepted.length === 0 &&
-    first.failed.length > 0 &&
-    first.failed.every(({ classification }) => classification.scope === 'session');
+    (session.reused && isAll(({ scope }) => scope === 'session')) ||
+    (first.outdated && isAll(({ trait }) => trait === 'credentials'));
   if (!staleSession) return first;
   const fresh = await openSession(session.relay, input, ports, true);
   if (fresh === undefined) return first;
@@ -100,11 +103,11 @@ async function send(
   // A wait that our own deadline cut short says nothing about the relay.
   const cutShort = ports.clock.now() >= lastBegin(bounds, ports) ? failed.filter(isUnsentTimeout) : [];
   const telling = failed.filter((one) => !cutShort.includes(one));
-  if (telling.some(({ classification }) => classification.trait === 'credentials')) {
-    // Some relays ask for a login, or refuse it, only at MAIL.
-    await ports.relays.credentialsRefused(session.relay, version).catch(() => false);
-  }
-  observeOnce(session.relay, result, telling, { mail: mail.key, version }, report, ports);
+  // Some relays ask for a login, or refuse it, only at MAIL.
+  const refusedLogin = telling.some(({ classification }) => classification.trait === 'credentials');
+  const outdated = refusedLogin && (await ports.relays.credentialsRefused(session.relay, version).catch(() => false));
+  const speaking = outdated ? telling.filter(({ classification }) => classification.trait !== 'credentials') : telling;
+  observeOnce(session.relay, result, speaking, { mail: mail.key, version }, report, ports);
   report({
     type: 'attempt',
     relay: session.relay,
@@ -114,7 +117,7 @@ async function send(
     durationMs: ports.clock.now() - startedAt,
     timings: result.timings,
   });
-  return { result, failed };
+  return { result, failed, outdated };
 }
 
 /** A time-out before the final dot. */

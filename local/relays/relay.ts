@@ -34,7 +34,7 @@ export interface EmbeddedRelay {
   comeBack(): Promise<void>;
   /** Ends every session without a word, as an idle time-out on the way does; new ones are welcome. */
   dropSessions(): void;
-  /** Takes only a new password from now on; sessions of the old one are ended at their next mail. */
+  /** Takes only a new password from now on; sessions of the old one are told so at their next mail. */
   changePassword(): void;
   close(): Promise<void>;
 }

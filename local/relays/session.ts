@@ -52,7 +52,7 @@ export function sessionHandlers(context: SessionContext): Handlers {
     onMailFrom: (address, session, callback) => {
       // smtp-server keeps what `onAuth` said: here, the password that was good then.
       if (session.user !== undefined && session.user !== context.credentials().password) {
-        return context.drop(session.remotePort);
+        return callback(new ReplyError(530, '5.7.0 Authentication required'));
       }
       void answer(context, session, { at: 'mail', from: address.address }, callback);
     },
