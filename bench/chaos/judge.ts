@@ -8,6 +8,9 @@ export interface Judgement {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+/** Doubts of one recipient after which nothing is sent any more: a mail is resent once at most, or not at all. */
+const mostDoubts = { resend: 2, hold: 1 } as const;
+
 interface Bench {
   readonly evidence: Evidence;
   /** By dead-letter id; copies of an entry are one. */
@@ -20,8 +23,8 @@ interface Bench {
 
 /**
  * Holds what is left of a run against what was published: every recipient accounted for, nobody both served and
- * dead-lettered unless the dead letter says that it is uncertain, and no copy too many without a doubt or a crash in the
- * ledger.
+ * dead-lettered unless the dead letter says that it is uncertain, no copy too many without a doubt or a crash in the ledger,
+ * and no more copies than the mail's own policy allows.
  */
 export function judge(mails: readonly ChaosMail[], evidence: Evidence): Judgement {
   const violations: string[] = [];
@@ -87,6 +90,9 @@ function judgeRecipients(mail: ChaosMail, item: LedgerItem, bench: Bench): void 
     else bench.fault(mail, `lost: ${address} is neither accepted nor dead-lettered`);
     const repeats = Math.max(0, arrived - (record?.status === 'accepted' ? 1 : 0));
     bench.count('repeats', Math.max(0, arrived - 1));
+    if (doubts > mostDoubts[mail.onUncertain]) bench.fault(mail, `${address} has ${doubts} doubts: resent too often`);
+    if (mail.onUncertain === 'hold' && arrived > 1)
+      bench.fault(mail, `${address} has ${arrived} copies of a held mail`);
     if (repeats > doubts + item.crashes) {
       bench.fault(mail, `${address} has ${arrived} copies, with ${doubts} doubts and ${item.crashes} crashes counted`);
     }
@@ -111,6 +117,7 @@ function judgeFailed(
   const owed = item.deadLetters[deadLetterId];
   const reason = owed?.reason ?? 'unknown';
   bench.count(`recipients dead-lettered: ${reason}`);
+  if (mail.kind === 'expired' && reason !== 'expired') bench.fault(mail, `expired, but dead-lettered as ${reason}`);
   if (owed === undefined || owed.pending) bench.fault(mail, `the ledger still owes the dead letter of ${address}`);
   const entry = bench.entries.get(deadLetterId);
   if (entry === undefined) bench.fault(mail, `lost: ${address} has no entry in the dead-letter queue`);

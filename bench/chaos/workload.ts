@@ -14,6 +14,8 @@ export interface ChaosMail {
   /** Addresses of this mail alone. */
   readonly recipients: readonly string[];
   readonly body: string;
+  /** What may happen to it after a doubtful delivery. */
+  readonly onUncertain: 'resend' | 'hold';
   /** How often the body is published. */
   readonly copies: number;
 }
@@ -30,18 +32,27 @@ function makeMail(index: number, random: Random): ChaosMail {
   const key = kind === 'rival' ? `chaos/rival-${Math.floor(index / 2)}` : `chaos/${name}`;
   const recipients = Array.from({ length: recipientsFor(random()) }, (_, place) => `r${place}.${name}@chaos.example`);
   const subject = `mail ${name}`;
+  const onUncertain = random() < 0.15 ? 'hold' : 'resend';
   const body = {
     idempotencyKey: key,
     from: 'Chaos <chaos@sender.example>',
     to: recipients,
     subject,
     text: `This is ${subject}.`,
-    ...(random() < 0.15 ? { onUncertain: 'hold' } : {}),
+    ...(onUncertain === 'hold' ? { onUncertain } : {}),
     ...(kind === 'expired' ? { expiresAt: '2020-01-01T00:00:00Z' } : {}),
     ...(kind === 'malformed' ? { subjekt: subject } : {}),
   };
   const copies = kind === 'sound' && random() < 0.06 ? 2 : 1;
-  return { kind, key: kind === 'malformed' ? '' : key, subject, recipients, body: JSON.stringify(body), copies };
+  return {
+    kind,
+    key: kind === 'malformed' ? '' : key,
+    subject,
+    recipients,
+    body: JSON.stringify(body),
+    onUncertain,
+    copies,
+  };
 }
 
 function kindFor(chance: number): ChaosMail['kind'] {

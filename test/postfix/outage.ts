@@ -52,7 +52,7 @@ function bulkMail(index: number): ChaosMail {
     subject,
     text: `This is ${subject}.`,
   };
-  return { kind: 'sound', key, subject, recipients, body: JSON.stringify(body), copies: 1 };
+  return { kind: 'sound', key, subject, recipients, body: JSON.stringify(body), onUncertain: 'resend', copies: 1 };
 }
 
 async function arrived({ postfix }: Scene): Promise<number> {

@@ -6,7 +6,15 @@ import type { DeadLetterReason } from '../../../lib/contracts/dead-letter.ts';
 import type { LedgerItem, RecipientRecord } from '../../../lib/ledger/item.ts';
 
 const ada = 'ada@chaos.example';
-const mail: ChaosMail = { kind: 'sound', key: 'k', subject: 'mail 1', recipients: [ada], body: '{}', copies: 1 };
+const mail: ChaosMail = {
+  kind: 'sound',
+  key: 'k',
+  subject: 'mail 1',
+  recipients: [ada],
+  body: '{}',
+  onUncertain: 'resend',
+  copies: 1,
+};
 const accepted: RecipientRecord = { status: 'accepted', at: 0 };
 const failed: RecipientRecord = { status: 'failed', at: 0, deadLetterId: 'd' };
 
@@ -100,6 +108,24 @@ describe('the judgement of a chaos run', () => {
 
   it.each(wrong)('sees what is wrong: %s', (_name, seen, violation) => {
     expect(judge([mail], seen).violations.join('\n')).toMatch(violation);
+  });
+
+  it('wants a mail resent once at most, and one that is held not at all', () => {
+    const held: ChaosMail = { ...mail, onUncertain: 'hold' };
+    const twice = evidence(item({ ...accepted, doubts: 2 }), 2);
+
+    expect(judge([mail], twice).violations).toEqual([]);
+    expect(judge([held], twice).violations).toEqual([
+      expect.stringContaining('2 doubts: resent too often'),
+      expect.stringContaining('2 copies of a held mail'),
+    ]);
+    expect(judge([held], evidence(item(accepted, { crashes: 1 }), 2)).violations).toHaveLength(1);
+    expect(judge([mail], evidence(item({ ...accepted, doubts: 3 }), 1)).violations).toHaveLength(1);
+  });
+
+  it('wants an expired mail dead-lettered as such', () => {
+    const seen = evidence(item(failed, owed('rejected')), 0, [entry('rejected')]);
+    expect(judge([{ ...mail, kind: 'expired' }], seen).violations).toHaveLength(1);
   });
 
   it('wants exactly one entry for a malformed mail, and none of it sent', () => {
