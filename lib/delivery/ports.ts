@@ -83,6 +83,8 @@ export interface RelayDirectory {
   /** The relay refused the login made with that secret version. True: there are other credentials to try now. */
   credentialsRefused(relay: string, version: string): Promise<boolean>;
   observe(relay: string, observation: RelayObservation, about?: ObservationContext): void;
+  /** The attempt of the mail with this idempotency key is over. Whatever trial it did not spend may go to another mail. */
+  attemptEnded(mail: string): void;
 }
 
 /** A dead-letter entry: the original body and its attributes; absent attributes are left out. */

@@ -40,7 +40,7 @@ async function buildAndSend(
   const end = await attempt(
     { mail, facts, stored: standing, opened: item, bounds, message: built.message, report },
     ports,
-  );
+  ).finally(() => ports.relays.attemptEnded(facts.key));
   if (end.kind === 'conflict') return { standing: end.current };
   if (end.kind === 'unclaimed') {
     report({ type: 'service-unavailable', service: 'ledger', error: end.error });

@@ -26,8 +26,8 @@ const refusedLoginMs = 30 * 60_000;
 const clockSkewMs = 4000;
 /** Cool-downs are longer by up to this share, so that relays that failed together are not tried together. */
 const jitterShare = 0.1;
-/** Before the next trial when the last one told nothing, such as a throttled one. */
-const afterUnspentMs = 5000;
+/** Before the next trial when the last one told nothing, such as a throttled one; doubled with each one in a row. */
+const afterUnspentMs = { first: 5000, most: 60_000 };
 
 /**
  * Takes in what one environment saw. Returns the very same breaker when that changes nothing.
@@ -90,31 +90,28 @@ export function isRelief(before: Breaker, after: Breaker): boolean {
   );
 }
 
-/** From then on a trial may be leased; undefined for a closed breaker. */
-export function dueAt(breaker: Breaker): number | undefined {
+/** From then on a trial may be leased; undefined for a closed breaker. `early`: the secret has changed. */
+export function dueAt(breaker: Breaker, early = false): number | undefined {
   if (breaker.state === 'closed') return undefined;
-  return breaker.state === 'open' ? breaker.reopensAt : breaker.trial.endsAt + clockSkewMs;
+  if (breaker.state === 'half-open') return breaker.trial.endsAt + clockSkewMs;
+  return early && breaker.reason === 'credentials' ? (breaker.notBefore ?? 0) : breaker.reopensAt;
 }
 
 /** Half-open with that lease, or undefined when it is not yet due, or not any more. `early`: the secret has changed. */
 export function lease(breaker: Breaker, trial: TrialLease, early: boolean): Breaker | undefined {
-  const due = dueAt(breaker);
-  if (breaker.state === 'closed' || due === undefined) return undefined;
-  if (trial.startedAt < due && !(early && breaker.state === 'open' && breaker.reason === 'credentials')) {
-    return undefined;
-  }
+  const due = dueAt(breaker, early);
+  if (breaker.state === 'closed' || due === undefined || trial.startedAt < due) return undefined;
   return { ...breaker, state: 'half-open', trial };
 }
 
 /**
- * Takes in how a trial ended. Returns the very same breaker when the trial was overtaken: its lease had ended and others
- * have found out more since.
+ * Takes in how a trial ended. Returns the very same breaker when others have found out more since it began. Without the
+ * lease (it had ended meanwhile, or the store was away) it is evidence all the same.
  */
 export function conclude(breaker: Breaker, trial: EndedTrial, rules: BreakerRules): Breaker {
   if (breaker.state === 'closed') return breaker;
   const mine = breaker.state === 'half-open' && breaker.trial.owner === trial.owner;
-  // A trial without a lease happens when the store is away; it is evidence all the same, unless it is older.
-  if (!mine && (breaker.state === 'half-open' || trial.startedAt < breaker.openedAt)) return breaker;
+  if (!mine && trial.startedAt < breaker.openedAt) return breaker;
   const { coolDownSeconds, maxCoolDownSeconds, messageRejectionThreshold } = rules.settings;
   const { endedAt, rule } = trial;
   switch (trial.result) {
@@ -133,8 +130,10 @@ export function conclude(breaker: Breaker, trial: EndedTrial, rules: BreakerRule
     }
     case 'unspent': {
       if (!mine) return breaker;
-      const { trial: _returned, ...rest } = breaker;
-      return { ...rest, state: 'open', reopensAt: Math.max(breaker.reopensAt, endedAt + afterUnspentMs) };
+      const { trial: _returned, unspentTrials = 0, ...rest } = breaker;
+      const notBefore = endedAt + Math.min(afterUnspentMs.first * 2 ** unspentTrials, afterUnspentMs.most);
+      const reopensAt = Math.max(breaker.reopensAt, notBefore);
+      return { ...rest, state: 'open', reopensAt, notBefore, unspentTrials: unspentTrials + 1 };
     }
   }
 }

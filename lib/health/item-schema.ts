@@ -12,6 +12,8 @@ const opened = {
   coolDownMs: time,
   rejections: v.array(text),
   refusedVersions: v.array(text),
+  unspentTrials: v.exactOptional(count),
+  notBefore: v.exactOptional(time),
 };
 
 const breaker = v.variant('state', [

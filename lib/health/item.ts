@@ -52,6 +52,10 @@ interface Opened {
   readonly rejections: readonly string[];
   /** Secret versions whose login was refused, for `credentials`: any other one may be tried before `reopensAt`. */
   readonly refusedVersions: readonly string[];
+  /** Trials in a row that told nothing; absent: the last one did. */
+  readonly unspentTrials?: number;
+  /** After those no trial begins before this, not even one with a new secret. */
+  readonly notBefore?: number;
 }
 
 export interface OpenBreaker extends Opened {
@@ -114,7 +118,7 @@ export interface Override {
   readonly mode: 'enabled' | 'draining' | 'disabled';
   readonly setAt: number;
   readonly reason?: string;
-  /** The override ends by itself then; absent: when somebody ends it. */
+  /** The override ends by itself then. Absent in those that earlier versions wrote: when somebody ends it. */
   readonly expiresAt?: number;
 }
 

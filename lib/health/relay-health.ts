@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RelaySettings } from '../contracts/sender-environment.ts';
 import type { ObservationContext, RelayObservation, TrialCarrier } from '../delivery/ports.ts';
+import { dueAt } from './breaker.ts';
 import type { Standing } from './standing.ts';
 import { Throttle } from './throttle.ts';
 import { RelayTracker, type TrackerOptions } from './tracker.ts';
@@ -32,11 +33,13 @@ export interface RelayHealth {
   takeTrial(relay: string, carrier: TrialCarrier, early: boolean): Promise<boolean>;
   /** `versions`: credentials that were refused, when the observation is a refused login. */
   observe(relay: string, observation: RelayObservation, about: ObservationContext & Refused): void;
+  /** Gives back a trial that this mail has taken and not spent, so that the next mail may try. */
+  attemptEnded(mail: string): void;
   /** Sessions that this environment may use of the relay: fewer than configured while the relay throttles. */
   sessions(relay: string): number;
   /**
-   * Reports what the invocation saw, and gives back a trial whose mail was not sent. Call once at its end; takes up to a
-   * second when a relay has just failed, and not beyond `until` (ms since the epoch) but for the store's own time-outs.
+   * Reports what the invocation saw. Call once at its end; takes up to a second when a relay has just failed, and not
+   * beyond `until` (ms since the epoch) but for the store's own time-outs.
    */
   flush(until: number): Promise<void>;
 }
@@ -103,6 +106,9 @@ export function createRelayHealth(options: RelayHealthOptions): RelayHealth {
       tracker?.observe(observation, mail === undefined ? about : { ...about, mail: hashed(mail) });
       throttle?.observe(observation, about.at);
     },
+    attemptEnded(mail) {
+      for (const { tracker } of known.values()) tracker.attemptEnded(hashed(mail));
+    },
     sessions: (relay) => known.get(relay)?.throttle.sessions ?? 1,
     async flush(until) {
       const spread = Math.min(spreadMs, Math.max(0, until - clock.now() - writeMs));
@@ -114,6 +120,7 @@ export function createRelayHealth(options: RelayHealthOptions): RelayHealth {
     if (breaker.state !== 'open' || breaker.reason !== 'credentials' || breaker.refusedVersions.length === 0) {
       return false;
     }
+    if (clock.now() < (dueAt(breaker, true) ?? 0)) return false;
     const version = await options.currentVersion(relay, clock.now() + secretPatienceMs);
     return version !== undefined && !breaker.refusedVersions.includes(secretVersion(version));
   }

@@ -16,6 +16,8 @@ export type OutReason = 'disabled' | 'draining' | 'offline' | 'open' | 'on-trial
 export const soonMs = 10_000;
 /** Secrets are read again about every minute; mail that waits for a new one looks as often. */
 const secretMs = 60_000;
+/** Whoever took a relay out may give it back at any moment. While none is left, the pause of the intake saves receives. */
+const peopleMs = 60_000;
 
 /** What people and probes decided comes first; then the breaker, as this environment sees it. */
 export function standingOf(
@@ -27,8 +29,8 @@ export function standingOf(
 ): Standing {
   const overridden = override !== undefined && now < (override.expiresAt ?? Number.POSITIVE_INFINITY);
   if (overridden && override.mode !== 'enabled') {
-    const { mode: why, expiresAt: reopensAt } = override;
-    return { kind: 'out', why, ...(reopensAt === undefined ? {} : { reopensAt }) };
+    const { mode, expiresAt = Number.POSITIVE_INFINITY } = override;
+    return { kind: 'out', why: mode, reopensAt: Math.min(expiresAt, now + peopleMs) };
   }
   const measured = probe !== undefined && now < probe.validUntil ? probe : undefined;
   if (measured?.status === 'offline' || measured?.factor === 0) return { kind: 'out', why: 'offline' };

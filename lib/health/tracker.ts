@@ -15,6 +15,12 @@ export interface TrackerOptions extends RecordOptions {
 }
 
 /**
+ * Whoever dies with a trial keeps a relay out for no longer. Most trials take a second; one that takes more than this may
+ * be overtaken by another, and counts all the same.
+ */
+const longestLeaseMs = 60_000;
+
+/**
  * One relay as one environment sees it: the stored item, and on top of it what was seen since and is not stored yet. So
  * three faults in a row keep this environment away from a relay at once, and also while the store is out of reach.
  */
@@ -75,7 +81,9 @@ export class RelayTracker {
     this.#leasing = true;
     try {
       if (this.#isChanged) await this.#report(0);
-      const wish = { owner: this.#options.newId(), startedAt: this.#options.clock.now(), endsAt: leaseEndsAt };
+      const startedAt = this.#options.clock.now();
+      const endsAt = Math.min(leaseEndsAt, startedAt + longestLeaseMs);
+      const wish = { owner: this.#options.newId(), startedAt, endsAt };
       const apply = (breaker: Breaker): Breaker => lease(breaker, wish, early) ?? breaker;
       const changed = await changeBreaker({ spreadMs: 0, apply }, this.#options);
       if (changed.kind === 'stands') this.#hold(changed.item);
@@ -90,13 +98,18 @@ export class RelayTracker {
     }
   }
 
+  /** A trial that this mail holds still was not spent: it goes back. */
+  attemptEnded(mail: string): void {
+    const trial = this.#trial;
+    if (trial?.mail !== mail || trial.end !== undefined) return;
+    this.#trial = { ...trial, end: { endedAt: this.#options.clock.now(), result: 'unspent', rule: '' } };
+    void this.#report(0);
+  }
+
   /** Reports what is new, within about `spreadMs`. For the end of an invocation; never rejects. */
   async flush(spreadMs: number): Promise<void> {
     await this.#running;
     const { clock } = this.#options;
-    if (this.#trial !== undefined && this.#trial.end === undefined) {
-      this.#trial = { ...this.#trial, end: { endedAt: clock.now(), result: 'unspent', rule: '' } };
-    }
     if (!this.#isChanged) {
       this.#trial = undefined;
       this.#seen = reported(this.#seen);

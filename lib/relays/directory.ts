@@ -86,6 +86,7 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
       refusedVersions.set(relay, (refusedVersions.get(relay) ?? new Set()).add(version));
       return (await credentials.refused(relay, version)) !== 'same';
     },
+    attemptEnded: (mail) => health.attemptEnded(mail),
     observe(relay, observation, about = {}) {
       const isFault = observation !== 'accepted' && observation.scope === 'relay';
       const lack = isFault ? withoutCredentials.get(relay) : undefined;

@@ -18,6 +18,8 @@ export interface FleetOptions {
   /** Milliseconds of true time. */
   readonly until: number;
   readonly isAlive: (now: number) => boolean;
+  /** How long an invocation might live after it took a trial, in milliseconds. */
+  readonly leaseMs?: number;
   /** True: the environment dies in the middle of a trial, without a word. */
   readonly diesInTrial?: () => boolean;
 }
@@ -38,7 +40,7 @@ export interface FleetLog {
 
 const relay = 'only';
 /** Hardly longer than the longest send, so that a lease that is taken over too early shows. */
-const leaseMs = 1500;
+const shortLeaseMs = 1500;
 
 /** Environments that send to one relay, batch after batch, each with its own view of the relay's health. */
 export async function runFleet(options: FleetOptions): Promise<FleetLog> {
@@ -86,7 +88,7 @@ async function send(
   environment: number,
   health: RelayHealth,
   now: () => number,
-  { time, random, isAlive, diesInTrial = () => false }: FleetOptions,
+  { time, random, isAlive, leaseMs = shortLeaseMs, diesInTrial = () => false }: FleetOptions,
   log: FleetLog,
 ): Promise<'died' | 'done'> {
   const standing = (await health.snapshot()).get(relay);
@@ -100,5 +102,6 @@ async function send(
   one.answered = isAlive(time.now());
   one.endedAt = time.now();
   health.observe(relay, one.answered ? observations.accepted : observations.fault, { mail });
+  health.attemptEnded(mail);
   return 'done';
 }

@@ -134,8 +134,10 @@ export class MortalPostroom {
           ok: true,
           settings: { relay, version: '1', host: 'relay.example', port: 587, tls: 'starttls', maxSessions: 1 },
         }),
+        takesMail: async () => true,
         credentialsRefused: async () => false,
         observe() {},
+        attemptEnded() {},
       },
       transport: {
         acquire: async ({ relay }) => ({

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { dynamoDbRelayHealth } from '../../../lib/health/health-store.ts';
-import { runFleet } from '../../support/fleet.ts';
+import { type FleetOptions, runFleet } from '../../support/fleet.ts';
 import { healthTable } from '../../support/health-table.ts';
 import { seeded } from '../../support/random.ts';
 import { virtualTime } from '../../support/virtual-time.ts';
@@ -13,7 +13,12 @@ afterEach(async () => {
 const seconds = 1000;
 
 /** Fifty environments, all of them busy from the same moment on, and a relay that is down until `upAt` seconds. */
-async function fiftyWithDeadRelay(upAt: number, untilSecond: number, batchSize: number) {
+async function fiftyWithDeadRelay(
+  upAt: number,
+  untilSecond: number,
+  batchSize: number,
+  others: Pick<FleetOptions, 'leaseMs' | 'diesInTrial'> = {},
+) {
   const time = virtualTime();
   const start = time.now();
   const table = await healthTable();
@@ -37,6 +42,7 @@ async function fiftyWithDeadRelay(upAt: number, untilSecond: number, batchSize: 
     settings: { coolDownSeconds: 30, maxCoolDownSeconds: 60 },
     until: start + untilSecond * seconds,
     isAlive: (now) => now >= start + upAt * seconds,
+    ...others,
   });
   const since = (at: number) => (at - start) / seconds;
   return { log, writes, since };
@@ -86,5 +92,21 @@ describe('fifty environments on real conditional writes', () => {
     );
     expect(sending.size).toBe(50);
     expect(perSecond(writes)).toBeLessThan(20);
+  }, 120_000);
+
+  it('wait little more than a minute for the trial of an environment that died, of the 190 s that it might have lived', async () => {
+    let deaths = 0;
+    const diesInTrial = () => {
+      deaths += 1;
+      return deaths === 1;
+    };
+    const { log, since } = await fiftyWithDeadRelay(20, 115, 1, { leaseMs: 190 * seconds, diesInTrial });
+
+    const trials = log.tries.filter(({ trial }) => trial).map(({ startedAt }) => since(startedAt));
+    const closed = log.events.filter(({ type }) => type === 'breaker-closed').map(({ at }) => since(at));
+    expect(trials).toHaveLength(2);
+    expect(closed).toHaveLength(1);
+    // The lease of a minute, 4 s for clocks that differ, 2 s as they do, and 5 s in which environments ask in turn.
+    expect((closed[0] ?? Number.NaN) - (trials[0] ?? Number.NaN)).toBeLessThan(73);
   }, 120_000);
 });

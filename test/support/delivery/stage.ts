@@ -115,6 +115,7 @@ export class Stage {
         }),
         credentialsRefused: async () => false,
         observe() {},
+        attemptEnded() {},
       },
       transport: {
         acquire: ({ relay }, { fresh }) =>

@@ -51,6 +51,7 @@ function portsOf(world: World, process: Process): BatchPorts {
       }),
       credentialsRefused: async () => false,
       observe() {},
+      attemptEnded() {},
     },
     transport: simulatedTransport(world, process),
     deadLetters: { send: (entry) => process.call(() => void world.deadLetters.push(entry)) },

@@ -145,6 +145,10 @@ describe('an open breaker', () => {
     const trial = { owner: 'me', startedAt: at + 1, endsAt: at + 90_000 };
     expect(lease(open(), trial, true)).toBeUndefined();
     expect(lease(open({ reason: 'credentials' }), trial, true)).toMatchObject({ state: 'half-open' });
+    expect(lease(open({ reason: 'credentials', notBefore: at + 1 }), trial, true)).toMatchObject({
+      state: 'half-open',
+    });
+    expect(lease(open({ reason: 'credentials', notBefore: at + 2 }), trial, true)).toBeUndefined();
     expect(lease(halfOpen({ reason: 'credentials' }), trial, true)).toBeUndefined();
   });
 });
@@ -195,16 +199,40 @@ describe('a half-open breaker', () => {
       ...rest,
       state: 'open',
       reopensAt: at + 67_000,
+      notBefore: at + 67_000,
+      unspentTrials: 1,
     });
   });
 
-  it('leaves aside a trial that was overtaken', () => {
-    const later = open({ openedAt: at + 90_000 });
+  it('waits longer with each trial in a row that told nothing, also for one with a new secret', () => {
+    let breaker: Breaker = open({ reason: 'credentials', reopensAt: at + 30 * minutes });
+    const leases: number[] = [];
+    for (let startedAt = at; startedAt < at + 5 * minutes; startedAt += 1000) {
+      const leased = lease(breaker, { owner: 'me', startedAt, endsAt: startedAt + minutes }, true);
+      if (leased === undefined) continue;
+      leases.push((startedAt - at) / 1000);
+      breaker = conclude(leased, ended({ startedAt, endedAt: startedAt, result: 'unspent' }), rules);
+    }
+    expect(leases).toEqual([0, 5, 15, 35, 75, 135, 195, 255]);
+    expect(breaker).toMatchObject({ reopensAt: at + 30 * minutes });
+  });
+
+  it('leaves aside a trial after which others have found out more', () => {
+    const openedAt = at + 90_000;
+    const newerTrial = { owner: 'other', startedAt: openedAt + 60_000, endsAt: openedAt + 61_000 };
     for (const result of ['answered', 'rejected', 'failed', 'unspent'] as const) {
-      for (const breaker of [freshBreaker, later, halfOpen({ trial: { owner: 'other', startedAt: 1, endsAt: 2 } })]) {
+      for (const breaker of [freshBreaker, open({ openedAt }), halfOpen({ openedAt, trial: newerTrial })]) {
         expect(conclude(breaker, ended({ result }), rules)).toBe(breaker);
       }
     }
+  });
+
+  it('learns from a trial that outlived its lease, as long as the one that overtook it has told nothing', () => {
+    const overtaken = halfOpen({ trial: { owner: 'other', startedAt: at + 130_000, endsAt: at + 190_000 } });
+    const endedAt = at + 150_000;
+    expect(conclude(overtaken, ended({ endedAt }), rules)).toEqual({ ...freshBreaker, closedAt: endedAt });
+    expect(conclude(overtaken, ended({ endedAt, result: 'failed' }), rules)).toMatchObject({ coolDownMs: 120_000 });
+    expect(conclude(overtaken, ended({ endedAt, result: 'unspent' }), rules)).toBe(overtaken);
   });
 
   it('takes a trial without a lease as evidence when nobody has found out more since', () => {

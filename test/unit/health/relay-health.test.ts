@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RelayHealthEvent } from '../../../lib/health/events.ts';
 import { freshBreaker, type RelayHealthItem } from '../../../lib/health/item.ts';
 import { createRelayHealth } from '../../../lib/health/relay-health.ts';
@@ -81,7 +81,7 @@ describe('in steady state', () => {
     store.items.set(relay, { ...item, override: { mode: 'disabled', setAt: 0 } });
     expect(await health.standing()).toMatchObject({ kind: 'available' });
     time.now += 5000;
-    expect(await health.standing()).toEqual({ kind: 'out', why: 'disabled' });
+    expect(await health.standing()).toMatchObject({ kind: 'out', why: 'disabled' });
   });
 });
 
@@ -214,13 +214,17 @@ describe('a trial', () => {
     expect(stored()?.breaker).toMatchObject({ state: 'open', coolDownMs: 120_000, reopensAt: time.now + 120_000 });
   });
 
-  it('is given back at the end of an invocation in which its mail was not sent', async () => {
+  it('is given back as soon as the attempt of its mail ends without having been sent', async () => {
     const { time, stored, events, environment, openedAndDue } = createWorld();
     const one = await openedAndDue();
     await one.tryMail('carrier');
     one.see(throttled, 'carrier');
+    one.attemptEnded('another');
+    one.attemptEnded('carrier');
+    await vi.waitFor(() =>
+      expect(stored()?.breaker).toMatchObject({ state: 'open', coolDownMs: 60_000, reopensAt: time.now + 5000 }),
+    );
     await one.flush(later);
-    expect(stored()?.breaker).toMatchObject({ state: 'open', coolDownMs: 60_000, reopensAt: time.now + 5000 });
     expect(events.map(({ type }) => type)).toEqual(['trial-started', 'throttled', 'trial-returned']);
     time.now += 5000;
     expect(await environment().tryMail('next')).toBe(true);
@@ -235,6 +239,17 @@ describe('a trial', () => {
     expect(await other.tryMail('next')).toBe(false);
     time.now += 5001;
     expect(await other.standing()).toMatchObject({ kind: 'due' });
+    expect(await other.tryMail('next')).toBe(true);
+  });
+
+  it('passes on a minute after its holder died, however long the invocation might have lived', async () => {
+    const { time, environment, openedAndDue } = createWorld();
+    const one = await openedAndDue();
+    await one.takeTrial(relay, { mail: 'carrier', leaseEndsAt: time.now + 190_000 }, false);
+    const other = environment();
+    time.now += 63_999;
+    expect(await other.tryMail('next')).toBe(false);
+    time.now += 1;
     expect(await other.tryMail('next')).toBe(true);
   });
 
@@ -271,6 +286,26 @@ describe('a refused login', () => {
     other.see(accepted, 'm');
     await other.flush(later);
     expect(stored()?.breaker.state).toBe('closed');
+  });
+
+  it('lets one mail after the other try a new secret, with a pause between, while the relay throttles', async () => {
+    const { time, store, version, environment } = createWorld();
+    const health = environment();
+    await refuse(health, ['v1']);
+    version.current = 'v2';
+    let trials = 0;
+    const before = store.counts.writes;
+    for (const end = time.now + 30_000; time.now < end; time.now += 100) {
+      const mail = `mail-${time.now}`;
+      if ((await health.standing())?.kind !== 'due') continue;
+      trials += Number(await health.takeTrial(relay, { mail, leaseEndsAt: time.now + 190_000 }, true));
+      health.see(throttled, mail);
+      health.attemptEnded(mail);
+      await health.flush(later);
+    }
+    // At once, after 5 s, and after 10 s more: a lease and its return each.
+    expect(trials).toBe(3);
+    expect(store.counts.writes - before).toBe(6);
   });
 
   it('is tried again after half an hour', async () => {

@@ -40,7 +40,13 @@ describe('whether a relay may be given mail', () => {
       freshBreaker,
       { kind: 'available', factor: 1 },
     ],
-    ['disabled', { override: override({}) }, freshBreaker, { kind: 'out', why: 'disabled' }],
+    ['disabled', { override: override({}) }, freshBreaker, { kind: 'out', why: 'disabled', reopensAt: now + 60_000 }],
+    [
+      'disabled for days: the override may be lifted at any moment',
+      { override: override({ expiresAt: now + 3 * 86_400_000 }) },
+      freshBreaker,
+      { kind: 'out', why: 'disabled', reopensAt: now + 60_000 },
+    ],
     [
       'draining',
       { override: override({ mode: 'draining', expiresAt: now + 1 }) },

@@ -42,9 +42,22 @@ describe('a breaker that relay faults opened', () => {
     expect(closed(breaker, measured({ at: seconds(76) }), { recent: ['fast', 'fast'] })).toBe(true);
   });
 
+  const trial = { owner: 'mail', startedAt: seconds(60), endsAt: seconds(120) };
+  const halfOpen = { ...breaker, state: 'half-open', trial } as const;
+
   it('stays with the mail that is trying', () => {
-    const trial = { owner: 'mail', startedAt: seconds(60), endsAt: seconds(90) };
-    expect(closed({ ...breaker, state: 'half-open', trial }, measured({ at: seconds(70) }), well)).toBe(false);
+    expect(closed(halfOpen, measured({ at: seconds(70) }), well)).toBe(false);
+  });
+
+  it('does not wait for a holder of the trial that may be dead, once both good probes began after it', () => {
+    expect(closed(halfOpen, measured({ at: seconds(74) }), well)).toBe(false);
+    expect(closed(halfOpen, measured({ at: seconds(75) }), well)).toBe(true);
+  });
+
+  it('is left to the next mail when the holder of the trial died and probes never saw the fault', () => {
+    const blind = { recent: ['fast', 'fast', 'fast'] } as const;
+    expect(closed(halfOpen, measured({ at: seconds(130) }), blind)).toBe(false);
+    expect(closed(halfOpen, measured({ at: seconds(140) }), blind)).toBe(true);
   });
 
   it('stays open when it opened after the probe had begun', () => {
@@ -58,7 +71,10 @@ describe('a breaker that a refused login opened', () => {
   it('is closed by a login that is accepted, and by nothing else', () => {
     const report = { recent: ['fast', 'fast'], failedAt: seconds(5) } as const;
     expect(closed(breaker, measured({ at: seconds(20) }), report)).toBe(false);
-    expect(closed(breaker, measured({ at: seconds(20), version: 'v2', login: 'accepted' }), report)).toBe(true);
+    const accepted = measured({ at: seconds(20), version: 'v2', login: 'accepted' });
+    expect(closed(breaker, accepted, report)).toBe(true);
+    const trial = { owner: 'mail', startedAt: seconds(10), endsAt: seconds(70) };
+    expect(closed({ ...breaker, state: 'half-open', trial }, accepted, report)).toBe(true);
   });
 });
 
