@@ -32,7 +32,8 @@ export function ledgerEntry(
 
 /**
  * The entry of a message that never got as far as the ledger: it cannot be read, may not be sent, or claims a key that
- * another mail has. Its id is derived, so that a repeat after a crash carries the same one.
+ * another mail has. Its id is that of the entry that was redriven, because the ledger may still hold its recipients under
+ * it; otherwise it is derived, so that a repeat after a crash carries the same one.
  */
 export function directEntry(
   received: ReceivedMessage,
@@ -54,13 +55,17 @@ export function directEntry(
         ...(message === undefined ? {} : { message }),
       }),
       ...(key === undefined || key === '' ? {} : { idempotencyKey: sqsText(key) }),
-      deadLetterId: createHash('sha256').update(`${reason}\n${received.messageId}`).digest('hex').slice(0, 32),
+      deadLetterId: received.deadLetterId ?? derivedId(reason, received.messageId),
       attempts: '0',
       firstSeenAt: new Date(received.sentAt).toISOString(),
       failedAt: new Date(now).toISOString(),
       sourceMessageId: received.messageId,
     },
   };
+}
+
+function derivedId(reason: DeadLetterReason, messageId: string): string {
+  return createHash('sha256').update(`${reason}\n${messageId}`).digest('hex').slice(0, 32);
 }
 
 function failedRecipient(address: string, record: RecipientRecord): FailedRecipient {

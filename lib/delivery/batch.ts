@@ -1,12 +1,12 @@
 import type { Mail } from '../intake/mail.ts';
 import type { IntakeRules } from '../intake/read.ts';
 import type { MailFacts } from '../ledger/facts.ts';
-import type { LedgerItem } from '../ledger/item.ts';
 import { deliver } from './deliver.ts';
 import type { DeliveryEventBody } from './events.ts';
 import { unlessOverdue } from './overdue.ts';
 import type { DeliveryPorts, Disposition, InvocationBounds, ReceivedMessage } from './ports.ts';
-import { type Job, postponed, prepare, refuse } from './prepare.ts';
+import { type Job, postponed, prepare, type Refusal, refuse } from './prepare.ts';
+import { cameForNothing, hasCrashed, manyReceives } from './suspect.ts';
 
 export interface BatchPorts extends DeliveryPorts {
   readonly rules: IntakeRules;
@@ -17,10 +17,13 @@ export interface Disposed {
   readonly disposition: Disposition;
 }
 
+/** What became of a message when it was looked at: a mail to carry, or its end. */
+type Prepared = Job | Refusal | Disposed;
+
 /**
  * Carries every message of a batch, several at once, and says what is to be done with each. Never rejects: whatever goes
- * wrong with one message is that message's alone. Copies of one mail run one after the other. Mails whose last owner
- * crashed run last and alone, with all their copies, so that what may kill the process takes nobody along.
+ * wrong with one message is that message's alone. Copies of one mail run one after the other. Mails that may end the
+ * process run last and alone, with all their copies, so that they take nobody along.
  */
 export async function deliverBatch(
   batch: readonly ReceivedMessage[],
@@ -28,11 +31,45 @@ export async function deliverBatch(
   given: BatchPorts,
 ): Promise<readonly Disposed[]> {
   const ports = { ...given, report: quietly(given.report) };
-  const prepared = await Promise.all(batch.map((received) => prepare(received, ports)));
+  const { often = [], seldom = [] } = Object.groupBy(batch, ({ receives }) =>
+    receives >= manyReceives ? 'often' : 'seldom',
+  );
+  const disposed = await finish(await Promise.all(seldom.map((one) => prepare(one, ports))), bounds, ports);
+  return [...disposed, ...(await carryOften(often, bounds, ports))];
+}
+
+/**
+ * Not even read before the others are done, because the reading may be what ends the process. Who was its victim each time
+ * looks like the culprit until one of them has run alone: the ledger knows that one then, and it goes last.
+ */
+async function carryOften(
+  often: readonly ReceivedMessage[],
+  bounds: InvocationBounds,
+  ports: BatchPorts,
+): Promise<readonly Disposed[]> {
+  const disposed: Disposed[] = [];
+  const rest: Prepared[] = [];
+  for (const received of often) {
+    const prepared = await prepare(received, ports);
+    const now = ports.clock.now();
+    const unproven =
+      'mail' in prepared && cameForNothing(received, prepared.stored) && !hasCrashed(prepared.stored, now);
+    if (unproven) disposed.push(...(await finish([prepared], bounds, ports)));
+    else rest.push(prepared);
+  }
+  return [...disposed, ...(await finish(rest, bounds, ports))];
+}
+
+async function finish(
+  prepared: readonly Prepared[],
+  bounds: InvocationBounds,
+  ports: BatchPorts,
+): Promise<readonly Disposed[]> {
   const disposed = prepared.filter((one) => 'disposition' in one);
   const refusals = prepared.filter((one) => 'refused' in one);
   const jobs = prepared.filter((one) => 'mail' in one);
-  const suspectKeys = new Set(jobs.filter(({ stored }) => mayCrash(stored, ports)).map(({ mail }) => mail.key));
+  const now = ports.clock.now();
+  const suspectKeys = new Set(jobs.filter(({ stored }) => hasCrashed(stored, now)).map(({ mail }) => mail.key));
   const { suspect = [], sound = [] } = Object.groupBy(jobs, ({ mail }) =>
     suspectKeys.has(mail.key) ? 'suspect' : 'sound',
   );
@@ -53,11 +90,6 @@ function quietly(report: DeliveryPorts['report']): DeliveryPorts['report'] {
       // Nobody is left to tell.
     }
   };
-}
-
-function mayCrash(stored: LedgerItem | undefined, { clock }: DeliveryPorts): boolean {
-  if (stored === undefined) return false;
-  return stored.crashes > 0 || (stored.lease !== undefined && stored.lease.endsAt <= clock.now());
 }
 
 async function carryInTurn(

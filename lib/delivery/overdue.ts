@@ -1,6 +1,6 @@
-import { directEntry } from '../dead-letter/entry.ts';
 import { describeError } from '../telemetry/log-error.ts';
 import type { BatchPorts } from './batch.ts';
+import { deadLetterDirectly } from './direct-dead-letter.ts';
 import type { Disposition, ReceivedMessage } from './ports.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -8,6 +8,31 @@ const dayMs = 24 * 3600 * 1000;
 const longestMs = 13 * dayMs;
 /** SQS moves a message by itself, and without a reason, at 1000. */
 const maxReceives = 900;
+
+/** Past the limits above by so much that whoever should have acted on them cannot have lived to do it. */
+const unansweredMs = 13.5 * dayMs;
+const unansweredReceives = 950;
+
+/**
+ * What is to become of a message whose receives all ended without an answer: each of them took the sender along, or its
+ * answer was lost. Undefined: it is to be worked on. Asked before anybody touches the body, because that may be what ends
+ * the sender; and by age too, as the receives that SQS allows may last longer than the 14 days that it keeps a message.
+ */
+export async function unlessUnanswered(
+  received: ReceivedMessage,
+  postponement: Disposition,
+  ports: BatchPorts,
+): Promise<Disposition | undefined> {
+  const { receives, sentAt, idempotencyKey } = received;
+  const ageMs = ports.clock.now() - sentAt;
+  if (receives < unansweredReceives && ageMs < unansweredMs) return undefined;
+  const message =
+    `given up unread after ${receives} receives in ${(ageMs / dayMs).toFixed(1)} days: none of them ended in an answer, ` +
+    'as when the sender runs out of memory or time while it reads or builds the mail';
+  const key = idempotencyKey === undefined ? {} : { key: idempotencyKey };
+  const taken = await deadLetterDirectly(received, { reason: 'poison', message, ...key }, ports);
+  return taken ? { kind: 'delete' } : postponement;
+}
 
 /**
  * A message that only ever meets errors (an unreadable ledger item, a bug) has nobody who counts its age. A day after the
@@ -21,8 +46,8 @@ export async function unlessOverdue(
   ports: BatchPorts,
 ): Promise<Disposition> {
   if (disposition.kind !== 'return' || disposition.error === undefined) return disposition;
-  const now = ports.clock.now();
-  const overdue = now - received.sentAt >= Math.min(ports.retry.maxAgeSeconds * 1000 + dayMs, longestMs);
+  const ageMs = ports.clock.now() - received.sentAt;
+  const overdue = ageMs >= Math.min(ports.retry.maxAgeSeconds * 1000 + dayMs, longestMs);
   if (!overdue && received.receives < maxReceives) return disposition;
   const { name, message } = describeError(disposition.error);
   const failure = {
@@ -30,13 +55,5 @@ export async function unlessOverdue(
     message: `given up after ${received.receives} receives that ended in an error, the last: ${name}: ${message}`,
     ...(key === undefined ? {} : { key }),
   } as const;
-  const identity = { key: key ?? '', messageId: received.messageId };
-  try {
-    await ports.deadLetters.send(directEntry(received, failure, now));
-  } catch (error) {
-    ports.report({ ...identity, type: 'service-unavailable', service: 'dead-letter-queue', error });
-    return disposition;
-  }
-  ports.report({ ...identity, type: 'dead-lettered', reason: 'uncertain', recipients: 0 });
-  return { kind: 'delete' };
+  return (await deadLetterDirectly(received, failure, ports)) ? { kind: 'delete' } : disposition;
 }

@@ -1,10 +1,10 @@
-import { directEntry } from '../dead-letter/entry.ts';
 import type { Mail } from '../intake/mail.ts';
 import { type IntakeRules, type ReadResult, readIntakeMessage } from '../intake/read.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { waitForRelayMs } from '../retry/schedule.ts';
 import type { BatchPorts, Disposed } from './batch.ts';
-import { unlessOverdue } from './overdue.ts';
+import { deadLetterDirectly } from './direct-dead-letter.ts';
+import { unlessOverdue, unlessUnanswered } from './overdue.ts';
 import type { Disposition, ReceivedMessage } from './ports.ts';
 
 /** A readable mail, and what the ledger is known to hold of it. */
@@ -24,6 +24,8 @@ export interface Refusal {
 export async function prepare(received: ReceivedMessage, ports: BatchPorts): Promise<Job | Refusal | Disposed> {
   const { messageId, receives, sentAt, deadLetterId } = received;
   ports.report({ key: '', messageId, type: 'received', receives, queuedMs: ports.clock.now() - sentAt });
+  const unanswered = await unlessUnanswered(received, postponed(received, ports), ports);
+  if (unanswered !== undefined) return { received, disposition: unanswered };
   try {
     const read = readMessage(received, ports.rules);
     if (!read.ok) return { received, refused: read };
@@ -58,15 +60,8 @@ function readMessage({ body, messageId, sentAt, idempotencyKey }: ReceivedMessag
 /** Not readable, or not allowed: no relay and no ledger will ever see it. */
 export async function refuse({ received, refused }: Refusal, ports: BatchPorts): Promise<Disposed> {
   const { reason, errors, key } = refused;
-  const identity = { key, messageId: received.messageId };
-  try {
-    await ports.deadLetters.send(directEntry(received, { reason, errors, key }, ports.clock.now()));
-  } catch (error) {
-    ports.report({ ...identity, type: 'service-unavailable', service: 'dead-letter-queue', error });
-    return { received, disposition: postponed(received, ports) };
-  }
-  ports.report({ ...identity, type: 'dead-lettered', reason, recipients: 0 });
-  return { received, disposition: { kind: 'delete' } };
+  const taken = await deadLetterDirectly(received, { reason, errors, key }, ports);
+  return { received, disposition: taken ? { kind: 'delete' } : postponed(received, ports) };
 }
 
 /** The message comes back as after any wait that nobody is charged for. */

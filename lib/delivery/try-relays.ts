@@ -5,6 +5,7 @@ import type { Delivery, Step } from './delivery.ts';
 import { givenUp } from './plan.ts';
 import type { DeliveryPorts } from './ports.ts';
 import { settleAttempt } from './settle.ts';
+import { cameForNothing, underLease } from './suspect.ts';
 import { giveUp, later, waitOrGiveUp } from './wait.ts';
 
 /** Builds the mail where memory allows, and offers it to the relays that may take it now. */
@@ -16,7 +17,9 @@ export async function tryRelays(
 ): Promise<Step> {
   const { mail, received } = delivery;
   const bytes = estimatedBytes(mail, received.body.length, ports.maxMessageBytes);
-  return ports.holding(bytes, () => buildAndSend(delivery, standing, item, ports));
+  const work = (known: LedgerItem | undefined) =>
+    ports.holding(bytes, () => buildAndSend(delivery, known, item, ports));
+  return cameForNothing(received, item) ? underLease(delivery, standing, item, work, ports) : work(standing);
 }
 
 /** A composed mail stands in memory as body, as parsed fields and as built message; an S3 object may be of any size. */

@@ -53,8 +53,9 @@ export interface Lease {
   /** Random, one per attempt. */
   readonly owner: string;
   readonly endsAt: number;
+  /** Empty while the mail is only being built and never was at a relay. */
   readonly relay: string;
-  /** The recipients of the transaction in flight; the others were not handed to the relay. */
+  /** The recipients of the transaction in flight; the others were not handed to the relay. None: it is only being built. */
   readonly inFlight: readonly string[];
 }
 

@@ -43,6 +43,17 @@ export function claim(item: LedgerItem, lease: Lease, context: WriteContext): Le
   return stamped({ ...rest, state: 'sending', lease, lastRelay: lease.relay }, context);
 }
 
+/** Takes the lease of a mail that is only being built: nobody's send is in flight, and no relay is chosen. */
+export function claimToBuild(
+  item: LedgerItem,
+  lease: Pick<Lease, 'owner' | 'endsAt'>,
+  context: WriteContext,
+): LedgerItem {
+  const { nextAttemptAt: _, ...rest } = item;
+  const { lastRelay: relay = '' } = item;
+  return stamped({ ...rest, state: 'sending', lease: { ...lease, relay, inFlight: [] } }, context);
+}
+
 /** Between two transactions of one attempt: what is known so far, and which recipients go to which relay next. */
 export function advance(
   item: LedgerItem,
@@ -123,14 +134,18 @@ export function crashed(item: LedgerItem, facts: MailFacts, context: WriteContex
   );
   const message = 'the sender stopped before it could record what the relay answered';
   const recorded = withoutLease(cutShort(recordOutcomes(item, outcomes, context, message), doubtful));
-  const counted = { ...recorded, crashes: item.crashes + 1, lastRelay: lease.relay };
+  const lastRelay = lease.relay === '' ? {} : { lastRelay: lease.relay };
+  const counted = { ...recorded, crashes: item.crashes + 1, ...lastRelay };
   if (pendingRecipients(counted, facts.recipients).length === 0) {
     return stamped({ ...counted, state: 'settled' }, context);
   }
   if (counted.crashes < crashLimit) {
     return stamped({ ...counted, state: 'waiting', stayOnRelay: true, nextAttemptAt: context.now }, context);
   }
-  const poison = { reason: 'poison', message: `the sender stopped ${counted.crashes} times while sending` } as const;
+  const poison = {
+    reason: 'poison',
+    message: `the sender stopped ${counted.crashes} times while it worked on the mail`,
+  } as const;
   return failPending(counted, facts, poison, context);
 }
 

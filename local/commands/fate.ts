@@ -25,6 +25,7 @@ function leaseSteps(before: LedgerItem | undefined, after: LedgerItem): readonly
   const crashes =
     after.crashes > (before?.crashes ?? 0) ? ['A sender stopped in the middle of it; it is tried again'] : [];
   if (after.lease === undefined || after.lease.owner === before?.lease?.owner) return crashes;
+  if (after.lease.inFlight.length === 0) return [...crashes, 'Being built'];
   return [...crashes, `Sending through ${after.lease.relay} to ${after.lease.inFlight.join(', ')}`];
 }
 

@@ -9,7 +9,7 @@ const reasons: Readonly<Record<DeadLetterReason, string>> = {
   malformed: 'The message breaks the intake contract. Publish it anew, put right.',
   'not-allowed': 'The stage’s rules forbid it: a sender domain or an attachment bucket.',
   'attachment-unavailable': 'An attachment in S3 cannot be had.',
-  poison: 'The sender stopped several times while it was sending this mail.',
+  poison: 'The sender stopped several times while it worked on this mail.',
   uncertain: 'The connection ended at the moment of handing over: the relay may have taken the mail, or not.',
   'key-conflict': 'Another mail with the same idempotency key and other content was taken in before.',
   'bounce-undeliverable': 'A bounce has nowhere to go: its return path’s domain takes no mail.',

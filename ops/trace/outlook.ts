@@ -50,9 +50,11 @@ function nextOf(item: LedgerItem, now: number): readonly string[] {
 
 function deliverySteps({ state, lease, nextAttemptAt, lastRelay, stayOnRelay }: LedgerItem, now: number): string[] {
   if (state === 'sending' && lease !== undefined) {
+    const built = lease.inFlight.length === 0;
+    const [doing, place] = built ? ['built', 'it was built'] : [`sent through ${lease.relay}`, `${lease.relay} had it`];
     return lease.endsAt > now
-      ? [`It is being sent through ${lease.relay} right now, until ${moment(lease.endsAt, now)} at the latest.`]
-      : [`A sender stopped while ${lease.relay} had it; the next receive tries it again.`];
+      ? [`It is being ${doing} right now, until ${moment(lease.endsAt, now)} at the latest.`]
+      : [`A sender stopped while ${place}; the next receive tries it again.`];
   }
   if (state !== 'waiting') return [];
   if (nextAttemptAt === undefined) return ['It is tried again when its copy in the queue becomes visible.'];

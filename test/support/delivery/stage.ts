@@ -124,7 +124,7 @@ export class Stage {
       },
       deadLetters: { send: (entry) => environment.perform('dead-letter', () => void world.deadLetters.push(entry)) },
       // The relays read the mail's key off its bytes.
-      build: async (mail) => ({ ok: true, message: Buffer.from(mail.key) }),
+      build: ({ key }) => environment.perform('build', () => ({ ok: true, message: Buffer.from(key) }), key),
       holding: (_bytes, work) => work(),
       report: (event) => this.events.push(event),
       maxMessageBytes: 1_000_000,

@@ -113,4 +113,10 @@ describe('the entry of a message that the ledger never saw', () => {
     expect(idOf('a', 'malformed')).toBe(idOf('a', 'malformed'));
     expect(new Set([idOf('a', 'malformed'), idOf('b', 'malformed'), idOf('a', 'key-conflict')]).size).toBe(3);
   });
+
+  it('has the id of the entry that was redriven, under which the ledger may still hold its recipients', () => {
+    const redriven = { ...received, deadLetterId: 'an-earlier-entry' };
+
+    expect(directEntry(redriven, { reason: 'poison' }, noon).attributes.deadLetterId).toBe('an-earlier-entry');
+  });
 });
