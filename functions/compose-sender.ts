@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createBouncePort } from '../lib/bounce/port.ts';
+import type { PublisherOptions } from '../lib/bounce/publisher.ts';
 import type { SenderEnvironment } from '../lib/contracts/sender-environment.ts';
 import { sqsDeadLetterQueue } from '../lib/dead-letter/sqs-queue.ts';
 import { type BatchPorts, deliverBatch } from '../lib/delivery/batch.ts';
@@ -11,7 +12,9 @@ import { dynamoDbRelayHealth } from '../lib/health/health-store.ts';
 import { createRelayHealth } from '../lib/health/relay-health.ts';
 import { dynamoDbLedger } from '../lib/ledger/dynamodb-store.ts';
 import { buildMessage } from '../lib/mime/build.ts';
-import { fetchS3Object } from '../lib/mime/s3-source.ts';
+import type { S3Location } from '../lib/mime/contracts.ts';
+import { readMailHead } from '../lib/mime/head.ts';
+import { type FetchLimits, fetchS3Object } from '../lib/mime/s3-source.ts';
 import type { AwsClients } from '../lib/platform/aws-clients.ts';
 import { byteBudget } from '../lib/platform/byte-budget.ts';
 import type { Clock, Random } from '../lib/platform/clock.ts';
@@ -106,9 +109,11 @@ export function composeSender({ environment, clients, clock, random, ...parts }:
     clock,
     idleMs: idleSessionMs,
   });
+  const fetchObject = (location: S3Location, limits: FetchLimits) =>
+    fetchS3Object(clients.s3(), clock, location, limits);
   const build: BatchPorts['build'] = (mail, { date, deadline }) =>
     buildMessage(mail, {
-      fetchObject: (location, maxBytes) => fetchS3Object(clients.s3(), clock, location, { maxBytes, deadline }),
+      fetchObject: (location, maxBytes) => fetchObject(location, { maxBytes, deadline }),
       date,
       maxMessageBytes: settings.maxMessageBytes,
       allowedFromDomains: settings.allowedFromDomains,
@@ -116,9 +121,15 @@ export function composeSender({ environment, clients, clock, random, ...parts }:
   const holding = byteBudget(settings.maxBytesInFlight);
   const { maxMessageBytes, bounces } = settings;
   const queueUrl = environment.POSTROOM_INTAKE_QUEUE_URL;
-  const bounceOptions = { sqs: clients.sqs, queueUrl, build, holding, maxMessageBytes, clock };
+  const readHead: PublisherOptions['readHead'] = (mail, { date, deadline }) =>
+    readMailHead(mail, {
+      fetchStart: (location, maxBytes) => fetchObject(location, { maxBytes, deadline, startOnly: true }),
+      date,
+    });
   const ports: BatchPorts = {
-    ...(bounces === undefined ? {} : { bounces: createBouncePort({ ...bounceOptions, settings: bounces }) }),
+    ...(bounces === undefined
+      ? {}
+      : { bounces: createBouncePort({ sqs: clients.sqs, queueUrl, settings: bounces, readHead, clock }) }),
     clock,
     random,
     newId: randomUUID,

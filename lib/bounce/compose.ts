@@ -3,7 +3,7 @@ import type { BounceSettings } from '../contracts/sender-environment.ts';
 import { domainOf } from '../intake/addresses.ts';
 import type { Mail } from '../intake/mail.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import type { RawMessage } from '../mime/raw-message.ts';
+import type { RawHead } from '../mime/raw-message.ts';
 import { headerSection, headerValues, originalMessageId } from './original.ts';
 import { type Notice, reportedRecipients } from './recipients.ts';
 import { buildReport } from './report.ts';
@@ -21,8 +21,7 @@ export interface Failure {
   /** As the ledger holds it. What is not written yet must not be reported: a repeat could say something else. */
   readonly item: LedgerItem;
   readonly notice: Notice;
-  /** The mail as it was built; absent when it could not be. */
-  readonly original: RawMessage | undefined;
+  readonly original: RawHead;
 }
 
 /** Author of the bounces about mail of that sender. */
@@ -47,7 +46,7 @@ export function composeBounce(
   );
   const from = daemonFor(mail, settings);
   const subject = subjectOf(mail, original);
-  const messageId = original && originalMessageId(original);
+  const messageId = originalMessageId(original);
   const report = buildReport({
     action: notice.kind,
     from,
@@ -60,7 +59,7 @@ export function composeBounce(
     ...(subject === undefined ? {} : { subject }),
     recipients,
     ...(messageId === undefined ? {} : { originalMessageId: messageId }),
-    ...(original === undefined ? {} : { originalHeaders: headerSection(original) }),
+    originalHeaders: headerSection(original),
   });
   const key = `postroom-bounce/${id}`;
   const message = {
@@ -73,11 +72,11 @@ export function composeBounce(
 }
 
 /**
- * Derived from the failed mail and what failed of it. A redriven mail that fails again has other dead letters, and one
- * that is late again another first-seen time: those are told anew.
+ * Derived from the failed mail and what failed of it. A redriven mail that fails again has other dead letters: that is told
+ * anew. What a delay notice says is as the ledger stood; once that has changed, the notice is another one.
  */
-function bounceId({ key, firstSeenAt }: LedgerItem, notice: Notice, addresses: readonly string[]): string {
-  const cause = notice.kind === 'failed' ? notice.deadLetterIds.toSorted() : [firstSeenAt];
+function bounceId({ key, firstSeenAt, writeId }: LedgerItem, notice: Notice, addresses: readonly string[]): string {
+  const cause = notice.kind === 'failed' ? notice.deadLetterIds.toSorted() : [firstSeenAt, writeId];
   return hash('sha256', JSON.stringify([notice.kind, key, cause, addresses.toSorted()]), 'hex').slice(0, 40);
 }
 
@@ -88,8 +87,8 @@ function dateOf({ deadLetters, firstSeenAt, nextAttemptAt = 0 }: LedgerItem, not
 }
 
 /** Only what needs no decoding: the headers are attached anyway. */
-function subjectOf({ content }: Mail, original: RawMessage | undefined): string | undefined {
+function subjectOf({ content }: Mail, original: RawHead): string | undefined {
   if (content.kind === 'composed') return content.fields.subject;
-  const [subject = ''] = original === undefined ? [] : headerValues(original, 'subject');
+  const [subject = ''] = headerValues(original, 'subject');
   return /^[ -~]+$/.test(subject) && !subject.includes('=?') ? subject : undefined;
 }

@@ -1,5 +1,5 @@
 import type { Mail } from '../intake/mail.ts';
-import type { RawMessage } from '../mime/raw-message.ts';
+import type { RawHead } from '../mime/raw-message.ts';
 import { headerValues } from './original.ts';
 import { bounceHeader } from './report.ts';
 
@@ -16,7 +16,9 @@ export type Guard =
   | 'report'
   | 'auto-submitted'
   | 'bulk'
-  | 'suppressed-by-header';
+  | 'suppressed-by-header'
+  /** Nobody can say any more whether the headers forbid it. */
+  | 'headers-unreadable';
 
 /**
  * Local parts under which mail systems write. "postmaster" is none of them: a person reads that mailbox (RFC 5321
@@ -35,7 +37,7 @@ export function envelopeGuard({ bounces, envelope }: Mail, ownDaemon: string | u
 }
 
 /** What the headers of the mail say; the first that forbids a bounce. */
-export function headerGuard(message: RawMessage): Guard | undefined {
+export function headerGuard(message: RawHead): Guard | undefined {
   const values = (name: string): readonly string[] => headerValues(message, name);
   if (values(bounceHeader.toLowerCase()).length > 0) return 'bounce';
   // A bounce that somebody took out of a mailbox and sent on with a sender of its own.
@@ -43,6 +45,7 @@ export function headerGuard(message: RawMessage): Guard | undefined {
   if (values('content-type').some((type) => /^multipart\/report\b/i.test(type))) return 'report';
   if (values('auto-submitted').some((value) => keyword(value) !== 'no')) return 'auto-submitted';
   if (values('precedence').some((value) => /^(bulk|junk|list)$/.test(keyword(value)))) return 'bulk';
+  // Not List-Unsubscribe: receipts carry it too, and lists of customers are kept clean by their bounces.
   if (values('list-id').length > 0) return 'bulk';
   // MS-OXCMAIL: NDR means non-delivery reports; the other words mean answers that this is not.
   if (values('x-auto-response-suppress').some((value) => /(^|[\s,;])(all|ndr)($|[\s,;])/i.test(value))) {

@@ -12,7 +12,8 @@ export type Part = Buffer;
  * this where a relay may be seven-bit).
  */
 export function part(description: string, type: string, content: Buffer): Part {
-  const ascii = content.every((byte) => byte < 0x80);
+  // Of NUL, which no message may hold, the same is true as of a byte that is not ASCII.
+  const ascii = content.every((byte) => byte > 0 && byte < 0x80);
   const plain = ascii && longLine(content) === undefined;
   // RFC 2046 §4.1.2 and RFC 6533: only text/plain takes the parameter here.
   const charset = type === 'text/plain' ? `; charset=${ascii ? 'us-ascii' : 'utf-8'}` : '';

@@ -1,11 +1,11 @@
-import { fieldsNamed, type RawField, type RawMessage } from '../mime/raw-message.ts';
+import { fieldsNamed, type RawField, type RawHead } from '../mime/raw-message.ts';
 import { field, oneLine } from './fields.ts';
 
 /** More than that helps nobody, and must fit into an intake message. */
 const maxHeaderBytes = 64 * 1024;
 
 /** Values of every field with that name (in lower case), unfolded. */
-export function headerValues({ bytes, fields }: RawMessage, name: string): readonly string[] {
+export function headerValues({ bytes, fields }: RawHead, name: string): readonly string[] {
   return fieldsNamed(fields, name).map(({ start, end }) => {
     const text = bytes.toString('utf8', start, end);
     return oneLine(text.slice(text.indexOf(':') + 1));
@@ -13,7 +13,7 @@ export function headerValues({ bytes, fields }: RawMessage, name: string): reado
 }
 
 /** The header section without the body, lines as they were; what is beyond 64 KiB is left out and counted. */
-export function headerSection({ bytes, fields }: RawMessage): Buffer {
+export function headerSection({ bytes, fields }: RawHead): Buffer {
   const kept: RawField[] = [];
   let total = 0;
   for (const one of fields) {
@@ -29,7 +29,7 @@ export function headerSection({ bytes, fields }: RawMessage): Buffer {
 }
 
 /** `<id@domain>` of the message, for In-Reply-To. */
-export function originalMessageId(message: RawMessage): string | undefined {
+export function originalMessageId(message: RawHead): string | undefined {
   const [value = ''] = headerValues(message, 'message-id');
   return /^<[!-;=?-~]{1,900}>$/.test(value) ? value : undefined;
 }

@@ -28,7 +28,7 @@ export interface Report {
   /** `<id@domain>` of the mail. */
   readonly originalMessageId?: string;
   /** The mail's header section, lines ending with CRLF. */
-  readonly originalHeaders?: Buffer;
+  readonly originalHeaders: Buffer;
 }
 
 export interface ReportedRecipient {
@@ -84,9 +84,7 @@ function parts(report: Report): Part[] {
   return [
     part('Notification', 'text/plain', Buffer.from(`${explanation(report)}\n`.replace(/\n/g, '\r\n'))),
     part('Delivery report', status, Buffer.from(deliveryStatus(report))),
-    ...(originalHeaders === undefined
-      ? []
-      : [part('Headers of the undelivered mail', headersType(originalHeaders), originalHeaders)]),
+    part('Headers of the undelivered mail', headersType(originalHeaders), originalHeaders),
   ];
 }
 

@@ -1,12 +1,57 @@
 import { dueDelayNotice } from '../bounce/delay.ts';
 import { readBounce } from '../bounce/read-bounce.ts';
 import type { Notice } from '../bounce/recipients.ts';
+import { bounceOwedSince, untoldFailures } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import type { Delivery } from './delivery.ts';
+import { deadLettersWritten, delayNoticed } from '../ledger/transitions.ts';
+import { exhausted } from '../retry/schedule.ts';
+import { type Delivery, writeContext } from './delivery.ts';
 import type { DeliveryPorts } from './ports.ts';
 
-/** Tells the mail's sender. False when a service failed: it must be told later. */
-export async function notifySender(
+/**
+ * Tells the mail's sender of the failures that he was not told of. Returns those that he knows of now, or must not be told
+ * of, as dead-letter ids.
+ */
+export async function tellOfFailures(
+  item: LedgerItem,
+  delivery: Delivery,
+  ports: DeliveryPorts,
+): Promise<readonly string[]> {
+  const told: string[] = [];
+  for (const deadLetterIds of untoldFailures(item)) {
+    if (await tell(delivery, item, { kind: 'failed', deadLetterIds }, ports)) told.push(...deadLetterIds);
+  }
+  return told;
+}
+
+/**
+ * Tells the mail's sender what he is owed while recipients still wait: bounces that could not be published before, and the
+ * delay notice. Returns the item that records it, before the next attempt; undefined when there is nothing to record.
+ * Never holds up the mail: what cannot be published stays owed.
+ */
+export async function tellWhileWaiting(
+  delivery: Delivery,
+  standing: LedgerItem | undefined,
+  item: LedgerItem,
+  ports: DeliveryPorts,
+): Promise<LedgerItem | undefined> {
+  const context = writeContext(ports);
+  const told = await tellOfFailures(item, delivery, ports);
+  const known = told.length === 0 ? item : deadLettersWritten(item, [], context, told);
+  const lateness = owedDelayNotice(delivery, standing, item, ports);
+  if (lateness !== undefined && (await tell(delivery, item, lateness, ports))) return delayNoticed(known, context);
+  return told.length === 0 ? undefined : known;
+}
+
+/** Whether this message goes on carrying a bounce that is owed: within the limits of a mail, counted from its failure. */
+export function carriesBounce(item: LedgerItem, { received }: Delivery, { clock, retry }: DeliveryPorts): boolean {
+  const firstSeenAt = bounceOwedSince(item);
+  if (firstSeenAt === undefined) return false;
+  return exhausted({ attempts: 0, firstSeenAt, receives: received.receives, now: clock.now() }, retry) === undefined;
+}
+
+/** False when a service failed: the sender must be told later. */
+async function tell(
   { mail, bounds, report }: Delivery,
   item: LedgerItem,
   notice: Notice,
@@ -15,6 +60,10 @@ export async function notifySender(
   if (bounces === undefined) return true;
   try {
     const result = await bounces.publish({ mail, item, notice, deadline: bounds.settleDeadline });
+    if (result.kind === 'postponed') {
+      report({ type: 'content-unavailable', error: result.error });
+      return false;
+    }
     report({ type: 'bounce', notice: notice.kind, result });
     return true;
   } catch (error) {
@@ -27,7 +76,7 @@ export async function notifySender(
  * The delay notice that this mail's sender is owed now. Only about what the ledger holds: an item that still has to be
  * written (after a crash or a redrive), or that is only presumed absent, could read otherwise the next time.
  */
-export function owedDelayNotice(
+function owedDelayNotice(
   { facts, received }: Delivery,
   standing: LedgerItem | undefined,
   item: LedgerItem,

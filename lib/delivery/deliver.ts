@@ -1,10 +1,8 @@
-import type { Notice } from '../bounce/recipients.ts';
 import { directEntry } from '../dead-letter/entry.ts';
-import { pendingDeadLetters, pendingRecipients } from '../ledger/facts.ts';
+import { bounceOwedSince, pendingDeadLetters, pendingRecipients } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { type Opening, open } from '../ledger/open.ts';
-import { delayNoticed } from '../ledger/transitions.ts';
-import { checkReturnPath, notifySender, owedDelayNotice } from './bounces.ts';
+import { carriesBounce, checkReturnPath, tellWhileWaiting } from './bounces.ts';
 import { type Delivery, type Step, writeContext } from './delivery.ts';
 import { flushDeadLetters } from './flush.ts';
 import { isExpired } from './plan.ts';
@@ -68,28 +66,19 @@ async function proceed(
     return giveUp(delivery, standing, item, { reason: 'bounce-undeliverable', message }, ports);
   }
   if (returnPath.kind === 'unknown') return waitOrGiveUp(delivery, standing, item, 'return-path-unknown', ports);
-  const lateness = owedDelayNotice(delivery, standing, item, ports);
-  if (lateness !== undefined) return noticeDelay(delivery, standing, item, lateness, ports);
-  return tryRelays(delivery, standing, item, ports);
-}
-
-/** Tells the sender that the mail is late, and records it before the next attempt, so that it is told once. */
-async function noticeDelay(
-  delivery: Delivery,
-  standing: LedgerItem | undefined,
-  item: LedgerItem,
-  notice: Notice,
-  ports: DeliveryPorts,
-): Promise<Step> {
-  if (!(await notifySender(delivery, item, notice, ports))) return later(delivery, 'bounce-unpublished', item, ports);
-  return advance(delivery, standing, delayNoticed(item, writeContext(ports)), ports);
+  // Recorded before the next attempt, so that it is told once.
+  const told = await tellWhileWaiting(delivery, standing, item, ports);
+  return told === undefined ? tryRelays(delivery, standing, item, ports) : advance(delivery, standing, told, ports);
 }
 
 function expiredMessage({ mailExpiresAt = 0 }: LedgerItem): string {
   return `the mail expired at ${new Date(mailExpiresAt).toISOString()} before every recipient had it`;
 }
 
-/** What is owed to the dead-letter queue goes there without touching SMTP; first the ledger must say that it is owed. */
+/**
+ * What is owed to the dead-letter queue and to the mail's sender goes there without touching SMTP; first the ledger must say
+ * that it is owed.
+ */
 async function payDeadLetters(
   delivery: Delivery,
   standing: LedgerItem | undefined,
@@ -104,12 +93,15 @@ async function payDeadLetters(
     if (written.kind === 'unavailable') return later(delivery, 'ledger-unavailable', item, ports);
     owing = written.item;
   }
-  if (pendingDeadLetters(owing).length > 0) {
+  if (pendingDeadLetters(owing).length > 0 || bounceOwedSince(owing) !== undefined) {
     const paid = await flushDeadLetters(owing, delivery, ports);
     if (paid === undefined) return later(delivery, 'ledger-unavailable', item, ports);
     owing = paid;
   }
-  return pendingRecipients(owing, facts.recipients).length === 0 ? { done: { kind: 'delete' } } : { standing: owing };
+  if (pendingRecipients(owing, facts.recipients).length > 0) return { standing: owing };
+  return carriesBounce(owing, delivery, ports)
+    ? later(delivery, 'bounce-unpublished', owing, ports)
+    : { done: { kind: 'delete' } };
 }
 
 async function refuseConflict({ received, facts, report }: Delivery, ports: DeliveryPorts): Promise<Disposition> {

@@ -61,3 +61,21 @@ export function pendingDeadLetters(item: LedgerItem): readonly string[] {
     .filter(([, record]) => record.pending)
     .map(([id]) => id);
 }
+
+/**
+ * Failures that the mail's sender was not told of: dead-letter ids, those together that failed together and so belong into
+ * one bounce.
+ */
+export function untoldFailures({ deadLetters }: LedgerItem): readonly (readonly string[])[] {
+  const untold = Object.entries(deadLetters).filter(
+    ([, { pending, senderTold, bounceOwedSince }]) => bounceOwedSince !== undefined || (pending && senderTold !== true),
+  );
+  const together = Map.groupBy(untold, ([, { bounceOwedSince }]) => bounceOwedSince);
+  return [...together.values()].map((entries) => entries.map(([id]) => id));
+}
+
+/** Since when bounces are owed about entries that stand in the dead-letter queue, ms since the epoch; undefined: none is. */
+export function bounceOwedSince({ deadLetters }: LedgerItem): number | undefined {
+  const since = Object.values(deadLetters).flatMap((record) => record.bounceOwedSince ?? []);
+  return since.length === 0 ? undefined : Math.min(...since);
+}

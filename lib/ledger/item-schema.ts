@@ -26,6 +26,8 @@ const deadLetter = v.looseObject({
   pending: v.boolean(),
   failedAt: whole,
   message: optionalText,
+  senderTold: v.exactOptional(v.boolean()),
+  bounceOwedSince: v.exactOptional(whole),
 });
 
 /**

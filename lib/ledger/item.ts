@@ -84,6 +84,10 @@ export interface DeadLetterRecord {
   readonly failedAt: number;
   /** A sentence for people, for reasons that no SMTP reply explains. */
   readonly message?: string;
+  /** Only while `pending`: the mail's sender was told, and must not be told again. */
+  readonly senderTold?: boolean;
+  /** Only when not `pending`: since when the entry stands in the dead-letter queue without a bounce. */
+  readonly bounceOwedSince?: number;
 }
 
 /** DynamoDB, or anything that offers the same conditional write. Errors of the service are thrown. */

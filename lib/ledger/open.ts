@@ -1,4 +1,4 @@
-import { type MailFacts, pendingDeadLetters, pendingRecipients, type WriteContext } from './facts.ts';
+import { bounceOwedSince, type MailFacts, pendingDeadLetters, pendingRecipients, type WriteContext } from './facts.ts';
 import type { LedgerItem } from './item.ts';
 import { crashed, newItem, reopened } from './transitions.ts';
 
@@ -12,7 +12,7 @@ export type Opening =
   | { readonly kind: 'wait'; readonly until: number; readonly why: 'in-flight' | 'early' }
   /**
    * `item` is how the ledger must stand for the work to go on; it is not written yet when it differs from what is stored.
-   * Dead letters that are pending come first, then the pending recipients.
+   * Dead letters that are pending come first, then the pending recipients; nobody is pending when only a bounce is owed.
    */
   | {
       readonly kind: 'proceed';
@@ -47,7 +47,10 @@ export function open(stored: LedgerItem | undefined, facts: MailFacts, context: 
   if (pendingDeadLetters(standing).length > 0) {
     return { kind: 'proceed', item: standing, crashed: wasCrash, reopened: false };
   }
-  if (pendingRecipients(standing, facts.recipients).length === 0) return { kind: 'duplicate' };
+  if (pendingRecipients(standing, facts.recipients).length === 0) {
+    if (bounceOwedSince(standing) === undefined) return { kind: 'duplicate' };
+    return { kind: 'proceed', item: standing, crashed: wasCrash, reopened: false };
+  }
   const dueAt = Math.min(standing.nextAttemptAt ?? now, standing.mailExpiresAt ?? Number.POSITIVE_INFINITY);
   if (dueAt > now + earlyToleranceMs) return { kind: 'wait', until: dueAt, why: 'early' };
   return { kind: 'proceed', item: standing, crashed: wasCrash, reopened: false };

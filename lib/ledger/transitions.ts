@@ -204,15 +204,24 @@ export function delayNoticed(item: LedgerItem, context: WriteContext): LedgerIte
   return stamped({ ...item, delayNoticeAt: context.now }, context);
 }
 
-/** The entries were written to the dead-letter queue. */
-export function deadLettersWritten(item: LedgerItem, ids: readonly string[], context: WriteContext): LedgerItem {
-  const deadLetters = Object.fromEntries(
-    Object.entries(item.deadLetters).map(([id, record]) => [
-      id,
-      ids.includes(id) ? { ...record, pending: false } : record,
-    ]),
-  );
-  return stamped({ ...item, deadLetters }, context);
+/**
+ * The entries were written to the dead-letter queue, and the mail's sender was told of the failures in `told` (or must not
+ * be). An entry that was written although nobody could be told leaves the bounce owed: the mail is not finished.
+ */
+export function deadLettersWritten(
+  item: LedgerItem,
+  written: readonly string[],
+  context: WriteContext,
+  told: readonly string[] = written,
+): LedgerItem {
+  const deadLetters = Object.entries(item.deadLetters).map(([id, record]) => {
+    const { senderTold = false, bounceOwedSince = context.now, ...rest } = record;
+    const pending = record.pending && !written.includes(id);
+    const untold = record.pending ? !senderTold : record.bounceOwedSince !== undefined;
+    if (untold && !told.includes(id)) return [id, pending ? record : { ...rest, pending, bounceOwedSince }];
+    return [id, { ...rest, pending, ...(pending ? { senderTold: true } : {}) }];
+  });
+  return stamped({ ...item, deadLetters: Object.fromEntries(deadLetters) }, context);
 }
 
 /**

@@ -9,10 +9,14 @@ export interface RawField {
   readonly end: number;
 }
 
-/** A complete RFC 5322 message that can be sent as it is: lines end with CRLF and are not too long, one From field. */
-export interface RawMessage {
+/** A header section; lines end with CRLF. */
+export interface RawHead {
   readonly bytes: Buffer;
   readonly fields: readonly RawField[];
+}
+
+/** A complete RFC 5322 message that can be sent as it is: lines end with CRLF and are not too long, one From field. */
+export interface RawMessage extends RawHead {
   /** Normalised addresses of the From field; at least one. */
   readonly from: readonly string[];
 }
@@ -43,6 +47,13 @@ export function parseRawMessage(content: Buffer): Parsed<RawMessage> {
   return { ok: true, value: { bytes, fields: fields.value, from: addresses.value } };
 }
 
+/** The header section of a message without its body, whatever rules it breaks: lines that are no field belong to none. */
+export function readHead(content: Buffer): RawHead {
+  const whole = withCrlf(content);
+  const bytes = Buffer.from(whole.subarray(0, headEnd(whole)));
+  return { bytes, fields: scanFields(bytes).fields };
+}
+
 /** Normalised addresses of To, Cc and Bcc, in that order. */
 export function rawRecipients(message: RawMessage): Parsed<readonly string[]> {
   const all: string[] = [];
@@ -59,21 +70,33 @@ export function fieldsNamed(fields: readonly RawField[], name: string): readonly
 }
 
 function parseFields(bytes: Buffer): Parsed<readonly RawField[]> {
-  const blank = bytes.indexOf('\r\n\r\n');
-  const end = blank === -1 ? bytes.length : blank + 2;
+  const end = headEnd(bytes);
   if (end > maxHeaderBytes) return refuse(`must not have more than ${maxHeaderBytes} bytes of headers`);
-  const head = bytes.toString('latin1', 0, end);
+  const { fields, strayLines } = scanFields(bytes.subarray(0, end));
+  if (strayLines) return refuse('must begin with header fields (RFC 5322 §2.2), up to an empty line');
+  return { ok: true, value: fields };
+}
+
+/** Where the empty line begins that ends the header section. */
+function headEnd(bytes: Buffer): number {
+  const blank = bytes.indexOf('\r\n\r\n');
+  return blank === -1 ? bytes.length : blank + 2;
+}
+
+function scanFields(bytes: Buffer): { readonly fields: readonly RawField[]; readonly strayLines: boolean } {
+  const head = bytes.toString('latin1');
   const fields: { name: string; start: number; end: number }[] = [];
-  for (let start = 0; start < end; ) {
+  let strayLines = false;
+  for (let start = 0; start < head.length; ) {
     const next = head.indexOf('\r\n', start) + 2;
     const open = fields.at(-1);
     const name = /^([!-9;-~]+)[ \t]*:/.exec(head.slice(start, next))?.[1];
     if (name !== undefined) fields.push({ name: name.toLowerCase(), start, end: next });
-    else if (open !== undefined && /[ \t]/.test(head.charAt(start))) open.end = next;
-    else return refuse('must begin with header fields (RFC 5322 §2.2), up to an empty line');
+    else if (open?.end === start && /[ \t]/.test(head.charAt(start))) open.end = next;
+    else strayLines = true;
     start = next;
   }
-  return { ok: true, value: fields };
+  return { fields, strayLines };
 }
 
 function addressesIn(bytes: Buffer, fields: readonly RawField[]): Parsed<string[]> {

@@ -33,16 +33,25 @@ function permanentRule(error: unknown): string | undefined {
   return `names an object that S3 refuses to hand out (${error.name})`;
 }
 
+export interface FetchLimits {
+  readonly maxBytes: number;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  /** Reads the first bytes of a larger object, instead of refusing it. */
+  readonly startOnly?: boolean;
+}
+
 /**
- * Reads one S3 object into memory: never more than `maxBytes`, never beyond `deadline` (ms since the epoch). Never
- * rejects; a refusal with an S3 error code is `unavailable`, and what may pass (throttling, 5xx, network, time) is `retry`.
+ * Reads one S3 object into memory: never more than `maxBytes`, never beyond the deadline. Never rejects; a refusal with an
+ * S3 error code is `unavailable`, and what may pass (throttling, 5xx, network, time) is `retry`.
  */
 export async function fetchS3Object(
   client: S3Client,
   clock: Clock,
   location: S3Location,
-  limits: { readonly maxBytes: number; readonly deadline: number },
+  limits: FetchLimits,
 ): Promise<FetchedObject> {
+  const { startOnly = false, maxBytes } = limits;
   const aborter = new AbortController();
   const timer = setTimeout(() => aborter.abort(), Math.max(0, limits.deadline - clock.now()));
   try {
@@ -50,15 +59,16 @@ export async function fetchS3Object(
       Bucket: location.bucket,
       Key: location.key,
       ...(location.versionId === undefined ? {} : { VersionId: location.versionId }),
+      ...(startOnly ? { Range: `bytes=0-${maxBytes - 1}` } : {}),
     });
     const { Body, ContentLength } = await client.send(command, { abortSignal: aborter.signal });
     if (!(Body instanceof Readable))
       return { ok: false, reason: 'retry', error: new Error('S3 answered without a body') };
-    if ((ContentLength ?? 0) > limits.maxBytes) {
+    if (!startOnly && (ContentLength ?? 0) > maxBytes) {
       Body.destroy();
       return { ok: false, reason: 'too-large' };
     }
-    return await readBounded(addAbortSignal(aborter.signal, Body), limits.maxBytes);
+    return await readBounded(addAbortSignal(aborter.signal, Body), maxBytes, startOnly);
   } catch (error) {
     const rule = permanentRule(error);
     return rule === undefined ? { ok: false, reason: 'retry', error } : { ok: false, reason: 'unavailable', rule };
@@ -67,14 +77,16 @@ export async function fetchS3Object(
   }
 }
 
-async function readBounded(body: Readable, maxBytes: number): Promise<FetchedObject> {
+/** An endpoint that ignores ranges gives the whole object: its rest is left unread. */
+async function readBounded(body: Readable, maxBytes: number, startOnly: boolean): Promise<FetchedObject> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     const part: Buffer = chunk;
     bytes += part.length;
-    if (bytes > maxBytes) return { ok: false, reason: 'too-large' };
+    if (bytes > maxBytes && !startOnly) return { ok: false, reason: 'too-large' };
     chunks.push(part);
+    if (bytes >= maxBytes && startOnly) break;
   }
-  return { ok: true, bytes: Buffer.concat(chunks, bytes) };
+  return { ok: true, bytes: Buffer.concat(chunks, Math.min(bytes, maxBytes)) };
 }

@@ -1,17 +1,18 @@
-import { createBouncePublisher } from '../../lib/bounce/publisher.ts';
+import { createBouncePublisher, type PublisherOptions } from '../../lib/bounce/publisher.ts';
 import type { ReturnPathVerdict } from '../../lib/bounce/return-path.ts';
 import { type BatchPorts, deliverBatch } from '../../lib/delivery/batch.ts';
 import type { DeadLetterEntry } from '../../lib/delivery/ports.ts';
 import type { LedgerItem } from '../../lib/ledger/item.ts';
 import { buildMessage } from '../../lib/mime/build.ts';
+import { readMailHead } from '../../lib/mime/head.ts';
 import type { SmtpReply } from '../../lib/outcome/outcome.ts';
 import type { Transaction, TransactionResult } from '../../lib/smtp/transport.ts';
 import { bounceSettings, enqueuedAt } from './failed-mail.ts';
 import type { QueueService } from './queue.ts';
 
 export interface Scenario {
-  /** What the relay answers to the recipients of a mail with a sender; bounces it takes. */
-  readonly answer: SmtpReply;
+  /** What the relay answers to a recipient of a mail with a sender at the nth transaction for him; bounces it takes. */
+  readonly answer: (address: string, nth: number) => SmtpReply;
   readonly returnPath?: ReturnPathVerdict;
 }
 
@@ -74,12 +75,18 @@ export class MortalPostroom {
 
   private send({ envelope }: Transaction): TransactionResult {
     this.sent.push(envelope);
-    const { answer } = this.scenario;
-    const failure = { phase: 'rcpt', reused: false, reply: answer } as const;
-    const taken = { code: 250, text: 'queued' };
-    return envelope.from === ''
-      ? { accepted: envelope.to.map((address) => ({ address, reply: taken })), failed: [], timings: {} }
-      : { accepted: [], failed: envelope.to.map((address) => ({ address, failure })), timings: {} };
+    const answers = envelope.to.map((address) => {
+      const nth = this.sent.filter(({ to }) => to.includes(address)).length;
+      const taken = { code: 250, text: 'queued' };
+      return { address, reply: envelope.from === '' ? taken : this.scenario.answer(address, nth) };
+    });
+    return {
+      accepted: answers.filter(({ reply }) => reply.code < 400),
+      failed: answers
+        .filter(({ reply }) => reply.code >= 400)
+        .map(({ address, reply }) => ({ address, failure: { phase: 'rcpt', reused: false, reply } })),
+      timings: {},
+    };
   }
 
   private portsTo(queues: QueueService, queueUrl: string): BatchPorts {
@@ -93,7 +100,12 @@ export class MortalPostroom {
       });
     const holding: BatchPorts['holding'] = (_, work) => work();
     const settings = bounceSettings;
-    const publisher = createBouncePublisher({ sqs: queues.sqs, queueUrl, settings, build, holding, maxMessageBytes });
+    const readHead: PublisherOptions['readHead'] = (mail, { date }) =>
+      readMailHead(mail, {
+        date,
+        fetchStart: async () => ({ ok: false, reason: 'unavailable', rule: 'is not there' }),
+      });
+    const publisher = createBouncePublisher({ sqs: queues.sqs, queueUrl, settings, readHead });
     return {
       clock: { now: () => this.now },
       random: () => 0.5,

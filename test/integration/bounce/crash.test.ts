@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReturnPathVerdict } from '../../../lib/bounce/return-path.ts';
+import { parseReport } from '../../support/delivery-status.ts';
 import { enqueuedAt } from '../../support/failed-mail.ts';
 import { MortalPostroom, type Scenario } from '../../support/mortal-postroom.ts';
 import { type QueueService, startQueues } from '../../support/queue.ts';
@@ -21,8 +22,17 @@ const mail = JSON.stringify({
   to: ['ada@example.org', 'bob@example.net'],
   text: 'Hi',
 });
-const refusing: Scenario = { answer: { code: 550, text: 'No' } };
-const deferring: Scenario = { answer: { code: 450, text: 'Later' } };
+const yes = { code: 250, text: 'queued' };
+const no = { code: 550, text: 'No' };
+const notNow = { code: 450, text: 'Later' };
+const refusing: Scenario = { answer: () => no };
+const deferring: Scenario = { answer: () => notNow };
+
+/** Whom a bounce, as it lies in the queue, is about. */
+async function namedIn(body: string): Promise<(string | undefined)[]> {
+  const { recipients } = await parseReport(Buffer.from(JSON.parse(body).raw.content, 'base64'));
+  return recipients.map((fields) => fields['final-recipient']?.replace('rfc822; ', ''));
+}
 
 /** Runs the whole story once for each step at which the process can die, and once without a death. */
 async function atEveryStep(story: (crashAt: number) => Promise<number>): Promise<number> {
@@ -49,8 +59,36 @@ describe('a crash at every await of the failure path', () => {
       return taken;
     });
 
-    // Claim, send, settle, dead letter, bounce, paid.
+    // Claim, send, settle, bounce, dead letter, paid: each before and after.
     expect(steps).toBe(12);
+  });
+
+  it('tells of each of two failures in turn once, and never of who has the mail or is waited for', async () => {
+    const three = { ...JSON.parse(mail), to: ['ada@example.org', 'bob@example.net', 'eve@example.com'] };
+    const answer: Scenario['answer'] = (address, nth) => {
+      if (address === 'ada@example.org') return yes;
+      return address === 'eve@example.com' && nth === 1 ? notNow : no;
+    };
+    const steps = await atEveryStep(async (crashAt) => {
+      const postroom = aPostroom({ answer });
+      postroom.crashAt = crashAt;
+      await postroom.carry(JSON.stringify(three), 'sqs-1');
+      const { steps: reached } = postroom;
+
+      const bounces = [...new Set(await published())];
+      const named = await Promise.all(bounces.map(namedIn));
+      for (const [index, body] of bounces.entries()) await postroom.carry(body, `bounce-${index}`);
+
+      // After a crash in the first send eve is refused at her second one, together with bob.
+      const inTurn = [['bob@example.net'], ['eve@example.com']];
+      expect(named.flat().toSorted(), `crash at ${crashAt}`).toEqual(inTurn.flat());
+      if (crashAt > reached) expect(named).toEqual(inTurn);
+      expect(postroom.sent.filter(({ from }) => from === '')).toHaveLength(bounces.length);
+      return reached;
+    });
+
+    // Twice what one failure takes, and the look into the ledger at the second receive.
+    expect(steps).toBe(26);
   });
 
   it('tells of a delay at least once, and always in the same words', async () => {
@@ -63,7 +101,10 @@ describe('a crash at every await of the failure path', () => {
       const taken = postroom.steps;
       await postroom.carry(mail, 'sqs-1', enqueuedAt + 40_000_000);
 
-      expect(new Set(await published()).size, `crash at ${crashAt}`).toBe(1);
+      const notices = await published();
+      for (const [index, body] of notices.entries()) await postroom.carry(body, `notice-${index}`);
+      expect(notices.length, `crash at ${crashAt}`).toBeGreaterThan(0);
+      expect(postroom.sent.filter(({ from }) => from === '')).toEqual([{ from: '', to: ['shop@example.com'] }]);
       return taken;
     });
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BouncePublisher, createBouncePublisher, type PublisherOptions } from '../../../lib/bounce/publisher.ts';
 import type { Mail } from '../../../lib/intake/mail.ts';
 import { readIntakeMessage } from '../../../lib/intake/read.ts';
-import { buildMessage } from '../../../lib/mime/build.ts';
 import type { FetchedObject } from '../../../lib/mime/contracts.ts';
+import { type HeadDependencies, readMailHead } from '../../../lib/mime/head.ts';
 import { parseReport } from '../../support/delivery-status.ts';
 import {
   aMail,
@@ -30,23 +30,26 @@ beforeEach(async () => {
 const s3Mail = () =>
   aMail({ raw: { s3: { bucket: 'mails', key: 'k' } }, from: 'shop@example.com', to: ['ada@example.org'] });
 
-function aPublisher(options: Partial<PublisherOptions> = {}, fetched?: FetchedObject): BouncePublisher {
+const nothing: HeadDependencies['fetchStart'] = async () => ({
+  ok: false,
+  reason: 'retry',
+  error: new Error('S3 away'),
+});
+
+function aPublisher(options: Partial<PublisherOptions> = {}, fetchStart = nothing): BouncePublisher {
   return createBouncePublisher({
     sqs: queues.sqs,
     queueUrl,
     settings: bounceSettings,
-    maxMessageBytes: 26_214_400,
-    holding: (_, work) => work(),
-    build: (mail, { date }) =>
-      buildMessage(mail, {
-        fetchObject: async () => fetched ?? { ok: false, reason: 'retry', error: new Error('nothing may be fetched') },
-        date,
-        maxMessageBytes: 26_214_400,
-        allowedFromDomains: [],
-      }),
+    readHead: (mail, { date }) => readMailHead(mail, { date, fetchStart }),
     ...options,
   });
 }
+
+/** As S3 gives the start of an object. */
+const holding =
+  (content: string): HeadDependencies['fetchStart'] =>
+  async (_, bytes) => ({ ok: true, bytes: Buffer.from(content.replace(/\n/g, '\r\n')).subarray(0, bytes) });
 
 /** Every recipient of the mail is refused for good, and its sender is told unless a guard forbids it. */
 function fail(mail: Mail, publisher = aPublisher()) {
@@ -94,29 +97,60 @@ describe('publishing a bounce', () => {
     expect(original?.headerLines.map(({ line }) => line)).toEqual(sent.split(/\r\n(?! )/));
   });
 
-  it('of a mail that lies in S3 reads its headers there, within the memory that is left', async () => {
-    const content = Buffer.from('From: shop@example.com\r\nSubject: From afar\r\n\r\nBody\r\n');
-    const held: number[] = [];
-    const holding: PublisherOptions['holding'] = (bytes, work) => {
-      held.push(bytes);
-      return work();
-    };
-
-    await fail(s3Mail(), aPublisher({ holding }, { ok: true, bytes: content }));
+  it.each([
+    ['is sound', 'Body\n'],
+    ['was refused for a line that is too long', `${'y'.repeat(1200)}\n`],
+    ['is larger than a mail may be', 'y\n'.repeat(400_000)],
+  ])('of a mail that lies in S3 carries its headers, when the message %s', async (_, text) => {
+    await fail(s3Mail(), aPublisher({}, holding(`From: shop@example.com\nSubject: From afar\n\n${text}`)));
 
     const [body = ''] = await queues.drain(queueUrl);
     const { original } = await parseReport(await built(readBody(body)));
     expect(original?.subject).toBe('From afar');
-    expect(held).toEqual([2 * 26_214_400]);
+    expect(original?.headers.get('x-postroom-id')).toMatch(/^[0-9a-f]{40}$/);
   });
 
-  it('goes without headers when the object is gone, and is put off when S3 is away', async () => {
-    const gone: FetchedObject = { ok: false, reason: 'unavailable', rule: 'names an object that does not exist' };
-    await fail(s3Mail(), aPublisher({}, gone));
-    const [body = ''] = await queues.drain(queueUrl);
+  it('of a mail that was refused for its headers carries them as they came', async () => {
+    const headers = `From: shop@example.com\nno field\nSubject: ${'x'.repeat(1500)}\nX-Odd: \0\n`;
+    await fail(s3Mail(), aPublisher({}, holding(`${headers}\nBody\n`)));
 
-    expect((await parseReport(await built(readBody(body)))).original).toBeUndefined();
-    await expect(fail(s3Mail())).rejects.toThrow('nothing may be fetched');
+    const [body = ''] = await queues.drain(queueUrl);
+    const { original } = await parseReport(await built(readBody(body)));
+    expect(original?.subject).toBe('x'.repeat(1500));
+  });
+
+  it('is put off while S3 is away', async () => {
+    expect(await fail(s3Mail())).toMatchObject({ kind: 'postponed', error: { message: 'S3 away' } });
+    expect(await queues.drain(queueUrl)).toEqual([]);
+  });
+
+  it('is left out when nobody can say any more what the headers were', async () => {
+    const gone: FetchedObject = { ok: false, reason: 'unavailable', rule: 'names an object that does not exist' };
+
+    expect(
+      await fail(
+        s3Mail(),
+        aPublisher({}, async () => gone),
+      ),
+    ).toEqual({
+      kind: 'suppressed',
+      why: 'headers-unreadable',
+    });
+    expect(await queues.drain(queueUrl)).toEqual([]);
+  });
+
+  it.each([
+    ['Precedence: bulk', 'bulk'],
+    ['Auto-Submitted: auto-generated', 'auto-submitted'],
+    ['Content-Type: multipart/report; report-type=delivery-status; boundary=b', 'report'],
+    ['X-Postroom-Bounce: failed', 'bounce'],
+  ])('is not done for a mail with %s that broke a rule before it could be sent', async (line, why) => {
+    const fields = `From: shop@example.com\nTo: x@example.org\n${line}\n`;
+    const broken = [`${fields}\n${'y'.repeat(1200)}\n`, `From a mailbox\n${fields}\n\0\n`, `${fields}${fields}\nHi\n`];
+
+    for (const content of broken) {
+      expect(await fail(s3Mail(), aPublisher({}, holding(content)))).toEqual({ kind: 'suppressed', why });
+    }
     expect(await queues.drain(queueUrl)).toEqual([]);
   });
 
