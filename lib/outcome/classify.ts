@@ -1,3 +1,4 @@
+import { lineOf } from './line.ts';
 import type { Classification, Phase, SmtpFailure } from './outcome.ts';
 import { matches, type Rule } from './rule.ts';
 import { rules } from './rules.ts';
@@ -7,10 +8,13 @@ import { rules } from './rules.ts';
  *
  * What no rule knows goes by its first digit and phase (RFC 5321 §4.2.1): at RCPT it is the recipient's, before MAIL the
  * relay's, else the message's; 5xx is permanent, except that a relay never is.
+ *
+ * @param addresses of the transaction, reverse-path and forward-path: their words say nothing, wherever the reply has them.
  */
-export function classify(failure: SmtpFailure): Classification {
+export function classify(failure: SmtpFailure, addresses: readonly string[] = []): Classification {
   if (failure.reply !== undefined && failure.reply.code < 400) return unexpectedSuccess(failure.phase);
-  const rule = rules.find((candidate) => matches(candidate, failure));
+  const line = lineOf(failure, addresses);
+  const rule = rules.find((candidate) => matches(candidate, failure, line));
   return rule === undefined ? byDigitAndPhase(failure) : byRule(rule, failure);
 }
 

@@ -26,6 +26,19 @@ export function refusalOfClient(
   ];
 }
 
+/** Encryption that the relay misses, or that a recipient's domain does. */
+export const encryptionRules: readonly Rule[] = refusalOfClient(
+  ['encryption-lacking', 'encryption-lacking-for-recipient'],
+  {
+    text: /^\d+ [45]\.7\.10 |must issue (a )?starttls|requires (encryption|tls|high-strength)|(tls|encryption) (is )?(required|needed)|to use tls|client certificate not trusted/i,
+    except: /recipient address rejected/i,
+  },
+  [
+    { phase: 'mail', reply: '530 5.7.0 Must issue a STARTTLS command first' },
+    { phase: 'rcpt', reply: '421 4.7.0 TLS required for RCPT domain, closing connection.' },
+  ],
+);
+
 /** Replies about our name, our login or our account, or about the relay's own state. */
 export const clientRules: readonly Rule[] = [
   ...refusalOfClient(
@@ -53,24 +66,13 @@ export const clientRules: readonly Rule[] = [
   ...refusalOfClient(
     ['login-lacking', 'login-lacking-for-recipient'],
     {
-      text: /^5\d\d 5\.7\.30 |basic authentication is not supported|turn on smtp auth|smtp auth(entication)? (required|needed)|authentication (is )?needed/i,
+      text: /^53[05] |^5\d\d 5\.7\.30 |basic authentication is not supported|turn(ed)? on smtp auth|\bauth(entication)?( command)? (is )?(required|needed)|please authenticate|must (be )?authenticate|client (was )?not authenticated|unauthenticated senders|auth (command )?first|not logged in/i,
       except: /recipient address rejected/i,
       trait: 'credentials',
     },
     [
       { phase: 'mail', reply: '550 5.7.30 Basic authentication is not supported for Client Submission.' },
-      { phase: 'rcpt', reply: '550 Please turn on SMTP Authentication in your mail client.' },
-    ],
-  ),
-  ...refusalOfClient(
-    ['encryption-lacking', 'encryption-lacking-for-recipient'],
-    {
-      text: /^\d+ [45]\.7\.10 |encryption (is )?(needed|required)|client certificate not trusted/i,
-      except: /recipient address rejected/i,
-    },
-    [
-      { phase: 'mail', reply: '550 5.7.10 Encryption needed' },
-      { phase: 'rcpt', reply: '554 5.7.1 <mail.example.com[192.0.2.1]>: Client certificate not trusted' },
+      { phase: 'rcpt', reply: '550 5.7.1 <ada@example.org>... Relaying denied. Proper authentication required.' },
     ],
   ),
   ...refusalOfClient(

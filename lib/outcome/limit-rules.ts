@@ -7,6 +7,7 @@ export const limitRules: readonly Rule[] = [
     name: 'recipient-overloaded',
     phases: withRecipients,
     text: /receiving mail (too quickly|at a rate)|recipient.{0,60}(rate limit|limit for the number|thread limit)|messages to \S+ deferred/i,
+    except: /\btenant\b/i,
     scope: 'recipient',
     permanent: false,
     sample: { phase: 'rcpt', reply: '450 User is receiving mail too quickly' },
@@ -33,7 +34,7 @@ export const limitRules: readonly Rule[] = [
   },
   {
     name: 'counted-limit',
-    text: /(daily|hourly|monthly|24[- ]hours?|per[- ](second|minute|hour|day)).{0,50}(limit|quota|exceeded)|this hour|(sending|submission|queue|relay|thread|connections?|concurrency|session) ?(quota|limit)|quotaexceeded|exceeded (threshold|a limit)|exceeded the (max(imum)?|number of) .{0,40}(per (second|minute|hour|day)|you may send)|exceeds maximum per (connection|session)|maximum (number of )?(concurrent|credits|sessions|connections)/i,
+    text: /(daily|hourly|monthly|24[- ]hours?|per[- ](second|minute|hour|day)).{0,50}(limit|quota|exceeded)|this hour|(sending|submission|queue|relay|thread|connections?|concurrency|session) ?(quota|limit)|quotaexceeded|exceeded (threshold|a limit)|exceeded the (max(imum)?|number of) .{0,40}(per (second|minute|hour|day)|you may send)|verdict is (RefuseQuota|Throttle)|rate for this client|exceeds maximum per (connection|session)|maximum (number of )?(concurrent|credits|sessions|connections)/i,
     scope: 'throttle',
     permanent: false,
     sample: { phase: 'mail', reply: '454 Throttling failure: Daily message quota exceeded.' },
@@ -41,6 +42,7 @@ export const limitRules: readonly Rule[] = [
   {
     name: 'too-many-or-too-fast',
     text: /throttl|rate[- ]?limit|too much mail|too many (open|concurrent|connections?|sessions?|login|messages?|mails?|e-?mails?|requests?|errors|failed|invalid|bad)|too frequent|unusual rate|(connection|sending|message) rate|unexpected volume|user complaints|excessive (volume|unknown)|server (is )?(too )?busy|messages? from \S+ temporarily deferred/i,
+    except: /\b(links?|urls?)\b/i,
     scope: 'throttle',
     permanent: false,
     sample: { phase: 'greeting', reply: '421 4.7.0 mail.example.com Error: too many connections from 192.0.2.1' },
@@ -57,6 +59,7 @@ export const limitRules: readonly Rule[] = [
     // A contradiction in terms, in practice a hidden rate limit (GMX). Waiting loses nothing.
     name: 'refused-until-later',
     text: /^5\d\d .*(try again|retry) later/i,
+    except: /attachment|virus|malware/i,
     scope: 'throttle',
     permanent: false,
     sample: {

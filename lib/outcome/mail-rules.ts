@@ -1,19 +1,5 @@
 import { type Rule, transaction, withContent, withRecipients } from './rule.ts';
 
-/** Refusals that one recipient causes by its own settings. */
-export const recipientPolicyRules: readonly Rule[] = [
-  {
-    // Exchange: a group or mailbox that takes mail from insiders or listed senders only.
-    name: 'recipient-takes-insiders-only',
-    phases: withRecipients,
-    text: /RESOLVER\.RST\.|^\d+ 5\.7\.1(2|24|3|3[3-6]) /,
-    except: /size/i,
-    scope: 'recipient',
-    permanent: 'by-code',
-    sample: { phase: 'final-reply', reply: '550 5.7.1 RESOLVER.RST.AuthRequired; authentication required' },
-  },
-];
-
 export const greylistRules: readonly Rule[] = [
   {
     name: 'greylisted',
@@ -29,7 +15,7 @@ export const greylistRules: readonly Rule[] = [
   },
 ];
 
-/** Replies about the recipient, or about the mail itself. */
+/** Replies about the mail's size, and those that mean greylisting without a word. Asked before the recipient's. */
 export const mailRules: readonly Rule[] = [
   {
     name: 'greylisted-unnamed',
@@ -60,48 +46,10 @@ export const mailRules: readonly Rule[] = [
     trait: 'size',
     sample: { phase: 'mail', reply: '552 Requested mail action aborted: exceeded storage allocation' },
   },
-  {
-    name: 'mailbox-full',
-    phases: withRecipients,
-    text: /\b[45]\.2\.2\b|over ?quota|quota (exceeded|violation)|mailbox.{0,30}(full|size limit)|out of storage|exceeded storage/i,
-    scope: 'recipient',
-    permanent: 'by-code',
-    sample: { phase: 'rcpt', reply: '452 4.2.2 The email account that you tried to reach is over quota.' },
-  },
-  {
-    // Postfix with unverified_recipient_reject_code = 550, while its probe of the address is under way.
-    name: 'recipient-check-in-progress',
-    phases: ['rcpt'],
-    text: /^5\d\d .*address verification in progress/i,
-    scope: 'recipient',
-    permanent: false,
-    sample: {
-      phase: 'rcpt',
-      reply:
-        '550 5.1.1 <ada@example.org>: Recipient address rejected: unverified address: Address verification in progress',
-    },
-  },
-  {
-    name: 'recipient-unknown',
-    phases: withRecipients,
-    text: /^5\d\d (.*\b5\.(1\.([0-36]|10)|2\.1)\b|.*(user unknown|unknown user|no such user|addressee unknown|(user|account|mailbox).{0,40}(does not exist|not found|unavailable|disabled|inactive|no longer)|doesn't have a|no longer valid|invalid recipient|not a valid email address|recipient address (rejected|was suppressed)))/i,
-    scope: 'recipient',
-    permanent: true,
-    sample: { phase: 'rcpt', reply: '550 5.1.1 <ada@example.org>: Recipient address rejected: User unknown' },
-  },
-  {
-    // With 421 as well: an address check that is not done yet must not look like a relay that shuts down.
-    name: 'recipient-deferred',
-    phases: ['rcpt'],
-    text: /^4\d\d (4\.[12]\.|.*recipient)/i,
-    scope: 'recipient',
-    permanent: false,
-    sample: {
-      phase: 'rcpt',
-      reply:
-        '421 4.1.1 <ada@example.org>: Recipient address rejected: unverified address: Address verification in progress',
-    },
-  },
+];
+
+/** Replies about the mail's content. Asked after the recipient's, which borrow words from them. */
+export const contentRules: readonly Rule[] = [
   {
     // What a pipelined DATA gets when every RCPT was refused. Those replies decide, so this one gives nobody up.
     name: 'no-recipient-left',

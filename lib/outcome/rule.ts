@@ -12,7 +12,7 @@ export interface Rule {
   /** Present: the rule is about errors of these kinds. Absent: it is about replies. */
   readonly errorKinds?: readonly NetworkErrorKind[];
   readonly codes?: readonly number[];
-  /** Tested against {@link lineOf} the failure. */
+  /** Tested against the failure's line (`line.ts`), where addresses and other quotes are blank. */
   readonly text?: RegExp;
   /** What must not match, tested like `text`. */
   readonly except?: RegExp;
@@ -37,14 +37,8 @@ export const beforeRecipients = ['greeting', 'ehlo', 'starttls', 'auth', 'mail']
 export const withRecipients = ['rcpt', 'data', 'body', 'final-reply'] as const satisfies readonly Phase[];
 export const withContent = ['data', 'body', 'final-reply'] as const satisfies readonly Phase[];
 
-/** A reply as `code enhanced-code text` (the enhanced code only when there is one); an error as its message. */
-function lineOf(failure: SmtpFailure): string {
-  if (failure.reply === undefined) return failure.error.message;
-  const { code, enhancedCode, text } = failure.reply;
-  return enhancedCode === undefined ? `${code} ${text}` : `${code} ${enhancedCode} ${text}`;
-}
-
-export function matches(rule: Rule, failure: SmtpFailure): boolean {
+/** Whether every condition holds; `line` is what `lineOf` makes of the failure. */
+export function matches(rule: Rule, failure: SmtpFailure, line: string): boolean {
   if (rule.phases !== undefined && !rule.phases.includes(failure.phase)) return false;
   if (rule.reused === true && !failure.reused) return false;
   if (failure.reply === undefined) {
@@ -52,6 +46,5 @@ export function matches(rule: Rule, failure: SmtpFailure): boolean {
   } else if (rule.errorKinds !== undefined || rule.codes?.includes(failure.reply.code) === false) {
     return false;
   }
-  const line = lineOf(failure);
   return rule.text?.test(line) !== false && rule.except?.test(line) !== true;
 }

@@ -1,7 +1,8 @@
-import { clientRules } from './client-rules.ts';
+import { clientRules, encryptionRules } from './client-rules.ts';
 import { limitRules } from './limit-rules.ts';
-import { greylistRules, mailRules, recipientPolicyRules } from './mail-rules.ts';
+import { contentRules, greylistRules, mailRules } from './mail-rules.ts';
 import { networkRules } from './network-rules.ts';
+import { recipientCodeRules, recipientRules } from './recipient-rules.ts';
 import type { Rule } from './rule.ts';
 import { blockListRules, senderAuthenticationRules, senderRules } from './sender-rules.ts';
 import { closingRules, sessionRules } from './session-rules.ts';
@@ -12,14 +13,17 @@ import { closingRules, sessionRules } from './session-rules.ts';
  */
 export const rules: readonly Rule[] = [
   ...networkRules,
-  ...recipientPolicyRules,
+  ...greylistRules,
+  ...recipientCodeRules,
+  ...encryptionRules,
   ...sessionRules,
   ...senderAuthenticationRules,
   ...limitRules,
-  ...greylistRules,
   ...clientRules,
   ...senderRules,
   ...blockListRules,
   ...mailRules,
+  ...recipientRules,
+  ...contentRules,
   ...closingRules,
 ];

@@ -1,6 +1,12 @@
-import { beforeBody, type Rule, transaction } from './rule.ts';
+import { beforeBody, beforeRecipients, type Rule, transaction, withContent } from './rule.ts';
 
-/** Replies about the session, its encryption or its login: the mail is innocent. */
+/** The account at the provider. Microsoft's verdicts of a quota are limits. */
+const suspension = {
+  text: /sending (is |has been )?(paused|suspended|disabled) for|your .{0,30}account (is|has been) (not |suspended|disabled|paused|blocked)|activate your|OutboundSpamException|WASCL UserAction/i,
+  except: /verdict is (RefuseQuota|Throttle)/i,
+} as const satisfies Pick<Rule, 'text' | 'except'>;
+
+/** Replies about the session, its login or the account that it logs in to: the mail is innocent. */
 export const sessionRules: readonly Rule[] = [
   {
     name: 'session-used-up',
@@ -26,13 +32,6 @@ export const sessionRules: readonly Rule[] = [
     sample: { phase: 'mail', reused: true, reply: '503 5.5.1 Error: nested MAIL command' },
   },
   {
-    name: 'encryption-demanded',
-    text: /must issue (a )?starttls|requires (encryption|tls|high-strength)|tls required|encryption required/i,
-    scope: 'relay',
-    permanent: false,
-    sample: { phase: 'mail', reply: '530 5.7.0 Must issue a STARTTLS command first' },
-  },
-  {
     // Logging in again and again locks accounts: slow down rather than count a fault.
     name: 'login-throttled',
     phases: ['auth'],
@@ -51,9 +50,11 @@ export const sessionRules: readonly Rule[] = [
     sample: { phase: 'auth', reply: '535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6' },
   },
   {
+    // By code only: words for it, once recipients are known, are left to the refusals of the client.
     name: 'login-demanded',
-    phases: transaction,
-    text: /^53[05] |authentication (is )?required|please authenticate|must (be )?authenticate|client (was )?not authenticated|unauthenticated senders|auth (command )?(first|is required)|not logged in/i,
+    phases: beforeBody,
+    codes: [530, 535],
+    except: /relay/i,
     scope: 'relay',
     permanent: false,
     trait: 'credentials',
@@ -62,7 +63,8 @@ export const sessionRules: readonly Rule[] = [
   {
     // Nobody's mail goes through until a person has sorted it out with the provider.
     name: 'account-suspended',
-    text: /sending (is |has been )?(paused|suspended|disabled) for|your .{0,30}account (is|has been) (not |suspended|disabled|paused|blocked)|activate your/i,
+    phases: [...beforeRecipients, ...withContent],
+    ...suspension,
     scope: 'relay',
     permanent: false,
     sample: {
@@ -70,6 +72,15 @@ export const sessionRules: readonly Rule[] = [
       reply:
         '554 Sending paused for this account. For more information, please check the inbox of the email address associated with your AWS account.',
     },
+  },
+  {
+    // It may be the recipient's account after all, so the relay is not blamed.
+    name: 'account-suspended-for-recipient',
+    phases: ['rcpt'],
+    ...suspension,
+    scope: 'sender',
+    permanent: false,
+    sample: { phase: 'rcpt', reply: '550 Your SMTP account has been suspended' },
   },
 ];
 

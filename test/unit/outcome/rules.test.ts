@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../../lib/outcome/classify.ts';
+import { lineOf } from '../../../lib/outcome/line.ts';
 import type { SmtpFailure } from '../../../lib/outcome/outcome.ts';
 import { matches, type Sample } from '../../../lib/outcome/rule.ts';
 import { rules } from '../../../lib/outcome/rules.ts';
@@ -14,7 +15,7 @@ function failureFrom(sample: Sample): SmtpFailure {
 describe('the ordered rules', () => {
   it.each(rules)('$name decides its own sample, and no earlier rule does', (rule) => {
     const failure = failureFrom(rule.sample);
-    expect(matches(rule, failure)).toBe(true);
+    expect(matches(rule, failure, lineOf(failure, []))).toBe(true);
     expect(classify(failure).rule).toBe(rule.name);
   });
 
