@@ -5,7 +5,8 @@
 
 /**
  * Environments that may hold sessions, per environment at work: those that Lambda keeps frozen, and those of the version
- * before while a deployment replaces it.
+ * before while a deployment replaces it. The probe function's one session, a fraction of a second now and then, takes its
+ * place here too: a session kept back for it would cost every environment one where the limit is small.
  */
 export const environmentHeadroom = 1.5;
 

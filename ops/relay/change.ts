@@ -1,6 +1,6 @@
-import { freshBreaker, type Override, type RelayHealthItem } from '../../lib/health/item.ts';
-import { CommandError, errorText } from '../shared/command.ts';
-import type { Session } from './session.ts';
+import { type Breaker, freshBreaker, type Override, type RelayHealthItem } from '../../lib/health/item.ts';
+import { CommandError } from '../shared/command.ts';
+import { isUnreadable, type Session, told } from './session.ts';
 import { describeOverride, describeRelay, summaryOf } from './words.ts';
 
 export const drain = (session: Session): Promise<number> => override(session, 'draining');
@@ -10,32 +10,49 @@ export const enable = (session: Session): Promise<number> => override(session, '
 /** Closes the breaker. What probes found out stays: the next probe says it anew, and nobody else can. */
 export async function reset(session: Session): Promise<number> {
   const { clock, note, options } = session;
-  const before = (await readItem(session))?.breaker ?? freshBreaker;
-  const item = await change(session, () => ({ breaker: { ...freshBreaker, closedAt: clock.now() } }));
+  const breaker = { ...freshBreaker, closedAt: clock.now() };
+  const before = await readItem(session).catch(unlessUnreadable);
+  const item = before === 'unreadable' ? await replace(session, breaker) : await change(session, () => ({ breaker }));
   report(session, item);
-  if (options.json) return 0;
-  note(
-    before.state === 'closed'
-      ? 'Its breaker was closed already; counted faults are forgotten.'
-      : 'Its breaker is closed.',
-  );
+  if (!options.json) note(afterReset(before));
   return 0;
 }
 
+function afterReset(before: RelayHealthItem | 'unreadable' | undefined): string {
+  if (before === 'unreadable') {
+    return 'What the health table held could not be understood and is replaced. An override, if there was one, is gone.';
+  }
+  return before === undefined || before.breaker.state === 'closed'
+    ? 'Its breaker was closed already; counted faults are forgotten.'
+    : 'Its breaker is closed.';
+}
+
+async function replace({ store, clock, newId, options }: Session, breaker: Breaker): Promise<RelayHealthItem> {
+  const { relay } = options;
+  const item = { relay, revision: newId(), changedAt: clock.now(), breaker };
+  await told(relay, store.replace(item));
+  return item;
+}
+
+/** Of an override that nobody gave an end: one that is forgotten must not keep a relay out for ever. */
+const defaultMs = 86_400_000;
+
 async function override(session: Session, mode: Override['mode']): Promise<number> {
   const { options, clock, note } = session;
-  const { reason, forMs } = options;
+  const { reason, forMs = defaultMs } = options;
   const setAt = clock.now();
   const set: Override = {
     mode,
     setAt,
     ...(reason === undefined ? {} : { reason }),
-    ...(forMs === undefined ? {} : { expiresAt: setAt + forMs }),
+    ...(mode === 'enabled' ? {} : { expiresAt: setAt + forMs }),
   };
   const item = await change(session, () => ({ override: set }));
   report(session, item);
   const what = mode === 'enabled' ? 'no override any more' : describeOverride(set, setAt);
-  if (!options.json) note(`${options.relay}: ${what}. Senders act on it within 15 seconds.`);
+  if (options.json) return 0;
+  note(`${options.relay}: ${what}. Senders act on it within 15 seconds.`);
+  if (mode !== 'enabled' && options.forMs === undefined) note('It ends by itself then. For longer: --for 30d');
   return 0;
 }
 
@@ -69,12 +86,7 @@ function readItem({ store, options }: Session): Promise<RelayHealthItem | undefi
   return told(options.relay, store.read(options.relay));
 }
 
-async function told<T>(relay: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    throw new CommandError(`The health of ${relay} cannot be read or written: ${errorText(error)}`, 1, {
-      cause: error,
-    });
-  }
+function unlessUnreadable(error: unknown): 'unreadable' {
+  if (isUnreadable(error)) return 'unreadable';
+  throw error;
 }

@@ -5,11 +5,12 @@ export const help = `Looks at the relays of a stage, and takes them out of use a
   npm run relay -- drain NAME         no new mail from now on, what is on its way is finished; for planned work
   npm run relay -- disable NAME       the same, for a relay that must not be used; --reason is required
   npm run relay -- enable NAME        ends drain or disable
-  npm run relay -- reset NAME         closes the breaker: mail tries the relay again, also after a refused login
+  npm run relay -- reset NAME         closes the breaker: mail tries the relay again, also after a refused login; replaces
+                                      what the health table holds about it, should that be unreadable
   npm run relay -- probe NAME         opens a session to the relay from this machine and says what each step took
 
 How:
-  --for DURATION       drain, disable: ends by itself after 90s, 15m, 2h or 3d; without it, when somebody enables the relay
+  --for DURATION       drain, disable: ends by itself after 90s, 15m, 2h or 30d; a day when nothing is said, a year at most
   --reason TEXT        drain, disable, enable: shown to whoever looks at the relay
   --no-login           probe: leaves the login out. A wrong password that is tried again and again locks an account
   --json               one line of JSON, list: an array; times are milliseconds since the epoch

@@ -13,7 +13,7 @@ export interface Options extends TargetOptions {
   readonly relay: string;
   readonly json: boolean;
   readonly reason?: string;
-  /** Milliseconds. */
+  /** Milliseconds. Absent: a day. */
   readonly forMs?: number;
   readonly login: boolean;
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { dynamoDbRelayHealth } from '../../lib/health/health-store.ts';
-import type { RelayHealthStore } from '../../lib/health/item.ts';
+import { type DynamoDbRelayHealth, dynamoDbRelayHealth } from '../../lib/health/health-store.ts';
 import type { Clock } from '../../lib/platform/clock.ts';
 import { printable } from '../dlq/words.ts';
-import { CommandError } from '../shared/command.ts';
+import { CommandError, errorText } from '../shared/command.ts';
 import type { Target } from '../shared/target.ts';
 import type { Options } from './options.ts';
 
@@ -14,7 +13,7 @@ export interface Session {
   readonly options: Options;
   /** Of the stage, by name: the ARN of the secret. */
   readonly relays: ReadonlyMap<string, string>;
-  readonly store: RelayHealthStore;
+  readonly store: DynamoDbRelayHealth;
   readonly clock: Clock;
   readonly newId: () => string;
   /** Results, on stdout. */
@@ -33,6 +32,27 @@ const secretArns = v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.stri
 /** The table may be asked for longer than a mail would wait. */
 const patienceMs = 10_000;
 
+/** What stands in the table is no health of a relay: senders give it mail all the same, and probes cannot overwrite it. */
+function unreadable(relay: string): string {
+  return `What the health table holds about ${relay} cannot be understood; npm run relay -- reset ${relay} replaces it.`;
+}
+
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof CommandError && v.isValiError(error.cause);
+}
+
+/** Says in words why the health table did not do what it was asked to. */
+export async function told<T>(relay: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const message = v.isValiError(error)
+      ? unreadable(relay)
+      : `The health of ${relay} cannot be read or written: ${errorText(error)}`;
+    throw new CommandError(message, 1, { cause: error });
+  }
+}
+
 /** Throws a CommandError that names the relays there are when the one that was asked for is none of them. */
 export function openSession(target: Target, options: Options, { clock, stdout, stderr }: Surroundings): Session {
   const note = (text: string) => void stderr.write(`${printable(text)}\n`);
@@ -49,7 +69,7 @@ export function openSession(target: Target, options: Options, { clock, stdout, s
       client: target.dynamoDb,
       tableName: target.output('RelayHealthTableName'),
       patienceMs,
-      onUnreadable: (relay) => note(`What the health table holds about ${relay} cannot be understood.`),
+      onUnreadable: (relay) => note(unreadable(relay)),
     }),
     clock,
     newId: randomUUID,

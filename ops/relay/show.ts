@@ -1,14 +1,11 @@
 import { freshBreaker, type RelayHealthItem } from '../../lib/health/item.ts';
-import { CommandError, errorText } from '../shared/command.ts';
-import type { Session } from './session.ts';
+import { type Session, told } from './session.ts';
 import { ago, describeBreaker, describeOverride, describeProbe, describeStanding, summaryOf } from './words.ts';
 
 /** All that the fleet knows about one relay. */
 export async function show({ store, clock, options, relays, print }: Session): Promise<number> {
   const { relay, json } = options;
-  const item = await store.read(relay).catch((error: unknown) => {
-    throw new CommandError(`The health of ${relay} cannot be read: ${errorText(error)}`, 1, { cause: error });
-  });
+  const item = await told(relay, store.read(relay));
   const now = clock.now();
   print(json ? JSON.stringify(summaryOf(relay, item, now)) : describe(relay, item, relays.get(relay) ?? '', now));
   return 0;

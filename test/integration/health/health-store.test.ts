@@ -1,8 +1,10 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { createServer } from 'node:http';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoDbRelayHealth } from '../../../lib/health/health-store.ts';
 import { freshBreaker, type RelayHealthItem, type RelayHealthStore } from '../../../lib/health/item.ts';
+import { closeServer, listenOnLoopback } from '../../../local/platform/loopback.ts';
 import { type HealthTable, healthTable } from '../../support/health-table.ts';
 
 let table: HealthTable;
@@ -10,6 +12,7 @@ let store: RelayHealthStore;
 let relay: string;
 let relays = 0;
 const unreadable: string[] = [];
+const anybody = { accessKeyId: 'nobody', secretAccessKey: 'nothing' };
 
 beforeAll(async () => {
   table = await healthTable();
@@ -100,6 +103,29 @@ describe('relay health on DynamoDB', () => {
     expect(unreadable).toEqual([relay]);
     await expect(store.read(relay)).rejects.toThrow(/ajar/);
   });
+
+  it('replaces an item that somebody broke', async () => {
+    const broken = marshall({ ...item('1'), breaker: { state: 'ajar' } });
+    await table.client.send(new PutItemCommand({ TableName: table.tableName, Item: broken }));
+    const store = dynamoDbRelayHealth({ ...table, onUnreadable: () => {} });
+    await store.replace(item('2'));
+    expect(await store.read(relay)).toEqual(item('2'));
+  });
+
+  it('keeps nobody waiting for longer than a moment, whatever DynamoDB does', async () => {
+    const silent = createServer(() => {});
+    const endpoint = await listenOnLoopback(silent);
+    const client = new DynamoDBClient({ endpoint, region: 'eu-central-1', credentials: anybody, maxAttempts: 3 });
+    const store = dynamoDbRelayHealth({ client, tableName: 'any', patienceMs: 50, onUnreadable: () => {} });
+    try {
+      const work = [store.read(relay), store.readAll([relay]), store.write(item('1'), undefined)];
+      for (const { status } of await Promise.allSettled(work)) expect(status).toBe('rejected');
+    } finally {
+      client.destroy();
+      silent.closeAllConnections();
+      await closeServer(silent);
+    }
+  }, 2000);
 
   it('keeps what a newer version wrote', async () => {
     const newer = { ...item('1'), region: 'eu' };

@@ -114,7 +114,7 @@ describe('the console of a running system', { timeout: 60_000 }, () => {
     const standing = (word: string) =>
       page.until(({ state }) => state?.relays.find((one) => one.standing.includes(word)), 20_000);
     const drained = await (await page.post('/api/relays/primary', { command: 'drain', reason: 'to see it' })).json();
-    expect(drained).toEqual({ said: expect.stringContaining('draining until somebody enables it: to see it') });
+    expect(drained).toEqual({ said: expect.stringContaining('draining for another 24h: to see it') });
     expect(await standing('draining')).toMatchObject({ level: 'bad', override: expect.stringContaining('to see it') });
 
     await page.post('/api/relays/primary', { command: 'enable' });

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamoDbRelayHealth } from '../../../lib/health/health-store.ts';
 import type { RelayHealthStore } from '../../../lib/health/item.ts';
 import { claimStateDir } from '../../../local/commands/state-dir.ts';
@@ -19,6 +20,8 @@ const command = fileURLToPath(new URL('../../../ops/relay/main.ts', import.meta.
 export interface RelayStage {
   readonly store: RelayHealthStore;
   setSecret(relay: string, value: string): Promise<void>;
+  /** Puts something into the health table, whatever it is. */
+  plant(item: Record<string, unknown>): Promise<void>;
   /** `npm run relay -- …args` against that stage. */
   relay(
     ...args: string[]
@@ -53,6 +56,9 @@ export async function startRelayStage(relays: readonly string[]): Promise<RelayS
     setSecret: async (relay, SecretString) => {
       const SecretId = arns.find(([name]) => name === relay)?.[1];
       await clients.secretsManager.send(new PutSecretValueCommand({ SecretId, SecretString }));
+    },
+    plant: async (item) => {
+      await clients.dynamodb.send(new PutItemCommand({ TableName: tableName, Item: marshall(item) }));
     },
     relay: async (...args) => {
       const child = spawn(process.execPath, [command, ...args, '--state-dir', directory], {

@@ -87,9 +87,11 @@ describe('overrides', () => {
     expect((await stage.relay('list')).stdout).toContain('moving house');
   });
 
-  it('end by enable', async () => {
-    await stage.relay('drain', 'fallback');
-    expect((await stored('fallback')).override).toMatchObject({ mode: 'draining' });
+  it('end after a day when nobody said more, and by enable', async () => {
+    const drained = await stage.relay('drain', 'fallback');
+    expect(drained.stderr).toContain('--for 30d');
+    const { mode, setAt = 0, expiresAt } = (await stored('fallback')).override ?? {};
+    expect({ mode, expiresAt }).toEqual({ mode: 'draining', expiresAt: setAt + 86_400_000 });
     const { stdout } = await stage.relay('enable', 'fallback', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ relay: 'fallback', standing: { kind: 'available', factor: 1 } });
   });
@@ -131,6 +133,27 @@ describe('reset', () => {
     expect(breaker).toMatchObject({ state: 'closed', faults: 0 });
     expect(breaker.state === 'closed' && breaker.closedAt >= since).toBe(true);
     expect(kept).toEqual(probe);
+  });
+});
+
+describe('an item that nobody can read', () => {
+  const broken = { relay: 'third', revision: 'broken', changedAt: 1, breaker: { state: 'ajar' } };
+
+  it('is told to whoever asks, with the command that replaces it', async () => {
+    await stage.plant(broken);
+    for (const command of ['list', 'show third', 'drain third']) {
+      const { exitCode, stderr } = await stage.relay(...command.split(' '));
+      expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('reset third') });
+    }
+  });
+
+  it('is replaced by reset', async () => {
+    await stage.plant(broken);
+    const { exitCode, stdout, stderr } = await stage.relay('reset', 'third');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('gets mail') });
+    expect(stderr).toContain('is replaced');
+    expect(await stored('third')).toMatchObject({ breaker: { state: 'closed' } });
+    expect(await stage.relay('list')).toMatchObject({ exitCode: 0, stderr: '' });
   });
 });
 
