@@ -48,7 +48,7 @@ export interface Sender {
     event: SQSEvent,
     context: Pick<Context, 'getRemainingTimeInMillis' | 'awsRequestId'>,
   ): Promise<SQSBatchResponse>;
-  /** Ends every SMTP session with QUIT. */
+  /** Ends every SMTP session with QUIT, as far as that can be done before Lambda ends the process. */
   close(): Promise<void>;
 }
 
@@ -62,6 +62,9 @@ const visibilityMs = 1_000;
 const leaseMarginMs = 10_000;
 /** Relays close idle sessions after a minute or more; ours are never that old. */
 const idleSessionMs = 30_000;
+
+/** Of the 500 ms that Lambda leaves after its notice; the rest is for the metrics. */
+const farewellMs = 400;
 
 /** Builds everything the sender needs, once per execution environment. */
 export function composeSender({ environment, clients, clock, random, ...parts }: SenderParts): Sender {
@@ -173,7 +176,7 @@ export function composeSender({ environment, clients, clock, random, ...parts }:
       return response;
     },
     close: async () => {
-      await transport.close();
+      await within(transport.close(), farewellMs);
       // The farewells happened after the last invocation had written its metrics.
       telemetry.flush();
     },

@@ -56,6 +56,10 @@ export const logEvents = {
     level: 'ERROR',
     meaning: 'The intake queue took no bounce; the failed mail stays in the queue',
   },
+  'sender.no-notice': {
+    level: 'WARN',
+    meaning: 'Lambda will not say when it ends this process: its SMTP sessions will end without QUIT',
+  },
   'batch.done': { level: 'INFO', meaning: 'The invocation is over: its counts and the time that was left' },
   'probe.failed': {
     level: 'INFO',

@@ -37,6 +37,7 @@ export class EnvironmentState implements RuntimeEvents {
   #phase: 'starting' | 'idle' | 'busy' | 'ended' = 'starting';
   #current: Current | undefined;
   #initError: string | undefined;
+  #extended = false;
 
   constructor(timeoutMs: number, control: ProcessControl, clock: Clock) {
     this.#timeoutMs = timeoutMs;
@@ -81,6 +82,16 @@ export class EnvironmentState implements RuntimeEvents {
 
   error(requestId: string, error: string): void {
     this.#settle(requestId, { ok: false, kind: 'error', message: error });
+  }
+
+  register(): boolean {
+    this.#extended ||= this.#phase === 'starting';
+    return this.#phase === 'starting';
+  }
+
+  /** Lambda gives notice before it ends the process: an extension is registered. */
+  get wantsNotice(): boolean {
+    return this.#extended;
   }
 
   initError(error: string): void {

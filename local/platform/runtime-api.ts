@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Invocation } from './invocation.ts';
@@ -11,6 +12,8 @@ export interface RuntimeEvents {
   error(requestId: string, error: string): void;
   /** It could not load the handler. */
   initError(error: string): void;
+  /** It registers an internal extension. False: too late, its init phase is over. */
+  register(): boolean;
 }
 
 /** The Runtime API of one execution environment. */
@@ -23,11 +26,14 @@ export interface RuntimeApi {
 }
 
 const prefix = '/2018-06-01/runtime';
+const extensions = '/2020-01-01/extension';
 const outcomePath = new RegExp(`^${prefix}/invocation/([^/]+)/(response|error)$`);
 
 /**
- * Serves the AWS Lambda Runtime API on a random port of the loopback interface.
+ * Serves the AWS Lambda Runtime API on a random port of the loopback interface, and of the Extensions API what an internal
+ * extension needs that wants no events.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
  */
 export async function startRuntimeApi(events: RuntimeEvents): Promise<RuntimeApi> {
   const poll = nextPoll();
@@ -50,6 +56,13 @@ async function route(
   if (request.method === 'GET' && path === `${prefix}/invocation/next`) {
     poll.wait(response);
     events.next();
+    return;
+  }
+  // Answered with the next event, and there never is one for who asked for none.
+  if (request.method === 'GET' && path === `${extensions}/event/next`) return;
+  if (request.method === 'POST' && path === `${extensions}/register`) {
+    const taken = request.headers['lambda-extension-name'] !== undefined && events.register();
+    response.writeHead(taken ? 200 : 403, taken ? { 'Lambda-Extension-Identifier': randomUUID() } : {}).end('{}');
     return;
   }
   const body = await text(request);

@@ -178,6 +178,50 @@ describe('concurrency', () => {
   });
 });
 
+describe('the end of a process', () => {
+  const noticeModule = new URL('../../../lib/platform/shutdown-notice.ts', import.meta.url).href;
+  /** Says whatever it is told on SIGTERM; registers an extension at once, late, or not at all. */
+  const source = (asks: 'early' | 'late' | 'never', onNotice: string) => `
+    import { askForShutdownNotice } from ${JSON.stringify(noticeModule)};
+    const ask = () => askForShutdownNotice(process.env.AWS_LAMBDA_RUNTIME_API, (error) => console.log(error.message));
+    process.on('SIGTERM', () => { ${onNotice} });
+    ${asks === 'early' ? 'await ask();' : ''}
+    export const handler = async () => { ${asks === 'late' ? 'await ask();' : ''} };
+  `;
+  const farewell = "console.log('farewell'); process.exit(0);";
+
+  async function endOf(code: string): Promise<{ readonly tookMs: number }> {
+    await asset.remove();
+    asset = await createAsset(code);
+    const host = start();
+    await resultOf(host, {});
+    const startedAt = performance.now();
+    await host.close();
+    return { tookMs: performance.now() - startedAt };
+  }
+
+  it('is announced to one that registered an extension, frozen though it is', async () => {
+    await endOf(source('early', farewell));
+    expect(logs).toEqual(['farewell']);
+  });
+
+  it('comes half a second later all the same', async () => {
+    const { tookMs } = await endOf(source('early', ''));
+    expect(tookMs).toBeGreaterThanOrEqual(450);
+    expect(tookMs).toBeLessThan(2_000);
+  });
+
+  it('comes without a word to one that did not', async () => {
+    await endOf(source('never', farewell));
+    expect(logs).toEqual([]);
+  });
+
+  it('comes without a word to one that registers after its init phase', async () => {
+    await endOf(source('late', farewell));
+    expect(logs).toEqual([expect.stringContaining('403')]);
+  });
+});
+
 it('closing ends busy and frozen processes', async () => {
   const host = start();
   await Promise.all([host.invoke({ do: 'wait', ms: 500 }), host.invoke({ do: 'wait', ms: 500 })]);
