@@ -61,6 +61,10 @@ export type IntakeStep = 'nothing' | 'mark-and-disable' | 'disable' | 'enable' |
  *   mark    │ enabled,  some relay    → forget the mark, once no request to disable can be on its way
  *   mark    │ missing                 → forget the mark
  *           │ in transition           → wait: Lambda refuses changes
+ *
+ * Whoever disables a mapping that carries the mark cannot be told from this function: `LastModified` of a mapping also
+ * changes with deployments and with its own transitions, and a pause that is taken for people's by mistake would last for
+ * ever. People who want to hold all mail disable the relays; then there is no demand.
  */
 export function nextStep(pause: IntakePause | undefined, state: MappingState, demand: Demand, now: number): IntakeStep {
   if (pause === undefined) return state === 'Enabled' && demand === 'no-relay' ? 'mark-and-disable' : 'nothing';

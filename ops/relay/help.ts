@@ -21,7 +21,8 @@ Where:
   --help               this text
 
 Senders act on a change within 15 seconds. It is visible in the metric RelayState (2: an operator withholds the relay),
-which the probe function publishes. When no relay is left that can take mail, mail waits in the queue: nothing is lost.
+which the probe function publishes. When no relay is left that can take mail, mail waits in the queue: nothing is lost. So
+whoever wants to hold all mail disables every relay.
 
 probe changes nothing: what the senders go by is what the probe function finds out from where it runs.
 

@@ -52,6 +52,17 @@ describe('the intake', () => {
     expect(world.events.at(-1)).toEqual({ type: 'intake-looked-at', paused: true });
   });
 
+  it('stays paused while people have disabled every relay, also when it was paused before', async () => {
+    const world = await paused();
+    world.override = { mode: 'disabled', setAt: 0 };
+    world.relayUp = true;
+    await comeToRest(world);
+    expect(world.mapping.state).toBe('Disabled');
+    world.override = { mode: 'enabled', setAt: 0 };
+    await comeToRest(world);
+    expect([world.mapping.state, world.pause]).toEqual(['Enabled', undefined]);
+  });
+
   it('is looked at again when Lambda refuses, and a refused pause is taken back', async () => {
     const world = intakeWorld();
     world.relayUp = false;

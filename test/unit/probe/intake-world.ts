@@ -1,4 +1,4 @@
-import { freshBreaker, type RelayHealthItem } from '../../../lib/health/item.ts';
+import { freshBreaker, type Override, type RelayHealthItem } from '../../../lib/health/item.ts';
 import type { ProbeEvent } from '../../../lib/probe/events.ts';
 import type { MappingState } from '../../../lib/probe/intake.ts';
 import { createIntake, type IntakeLook, type MappingSwitch } from '../../../lib/probe/intake-switch.ts';
@@ -23,6 +23,8 @@ export interface IntakeWorld {
   pause: IntakePause | undefined;
   /** Whether the one relay can take mail. */
   relayUp: boolean;
+  /** What people decided about it. */
+  override: Override | undefined;
   /** Lambda answers every change with this. */
   refusal: Error | undefined;
   /** A run that has just been started; dies as told. */
@@ -42,6 +44,7 @@ export function intakeWorld(): IntakeWorld {
     mapping: { state: 'Enabled', uuid: 'mapping-1' },
     pause: undefined,
     relayUp: true,
+    override: undefined,
     refusal: undefined,
     settle: () => {
       if (world.mapping.state === 'Transition') world.mapping = { ...world.mapping, state: settled };
@@ -82,6 +85,7 @@ export function intakeWorld(): IntakeWorld {
         revision: 'r',
         changedAt: clock.now(),
         breaker: freshBreaker,
+        ...(world.override && { override: world.override }),
         probe: reportOf({
           validUntil: clock.now() + 1,
           ...(!world.relayUp && { status: 'offline', factor: 0, cause: 'unreachable' }),
