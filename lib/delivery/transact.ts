@@ -5,6 +5,7 @@ import type { SmtpSession, TransactionResult } from '../smtp/transport.ts';
 import type { DeliveryEventBody, FailedAttempt } from './events.ts';
 import type { DeliveryPorts, InvocationBounds, ObservationContext, RelayObservation } from './ports.ts';
 import type { Progress } from './progress.ts';
+import { tellingOfRelay } from './telling.ts';
 
 export interface TransactInput {
   readonly mail: Mail;
@@ -99,10 +100,18 @@ async function send(
 ): Promise<Transacted> {
   const startedAt = ports.clock.now();
   const result = await session.send({ envelope: { from: mail.envelope.from, to }, message }, bounds.sendDeadline);
-  const failed = result.failed.map(({ address, failure }) => ({ address, failure, classification: classify(failure) }));
+  const addresses = [mail.envelope.from, ...to];
+  const failed = result.failed.map(({ address, failure }) => ({
+    address,
+    failure,
+    classification: classify(failure, addresses),
+  }));
   // A wait that our own deadline cut short says nothing about the relay.
   const cutShort = ports.clock.now() >= lastBegin(bounds, ports) ? failed.filter(isUnsentTimeout) : [];
-  const telling = failed.filter((one) => !cutShort.includes(one));
+  const telling = tellingOfRelay(
+    result.accepted.length,
+    failed.filter((one) => !cutShort.includes(one)),
+  );
   // Some relays ask for a login, or refuse it, only at MAIL.
   const refusedLogin = telling.some(({ classification }) => classification.trait === 'credentials');
   const outdated = refusedLogin && (await ports.relays.credentialsRefused(session.relay, version).catch(() => false));

@@ -18,8 +18,8 @@ export function lineOf(failure: SmtpFailure, addresses: readonly string[]): stri
 const quotes: readonly (readonly [RegExp, string])[] = [
   // A subject may hold anything, brackets too. When the reply was cut before its end, it goes on to the end.
   [/\bsubject of \(.*\)(?= matches )|\bsubject of \(.*/gi, 'subject of ()'],
-  // A path (RFC 5321 §4.1.2); its local part may be a quoted string that holds brackets.
-  [/<(?:"(?:\\.|[^"\\])*"|[^">])*>|<[^>]*>/g, '<>'],
+  // A path (RFC 5321 §4.1.2); its local part may be a quoted string that holds brackets. The null path stays `<>`.
+  [/<(?:"(?:\\.|[^"\\])*"|[^">])+>|<[^>]+>/g, '<*>'],
   [/"(?:\\.|[^"\\])*"@\S+/g, '*'],
   // Not a reply that stands in quotes as a whole, as some administrators write theirs.
   [/(?<!^)"(?:\\.|[^"\\])*"|"(?:\\.|[^"\\])*"(?!$)/g, '""'],
@@ -30,15 +30,17 @@ const quotes: readonly (readonly [RegExp, string])[] = [
 ];
 
 function withoutQuotes(text: string, addresses: readonly string[]): string {
-  const known = addresses.flatMap(dresses).filter((one) => one !== '');
-  const stranger = known.reduce((rest, one) => rest.replace(new RegExp(RegExp.escape(one), 'gi'), '*'), text);
+  const lowerCase = text.toLowerCase();
+  const repeated = addresses.flatMap(dresses).filter((one) => lowerCase.includes(one.toLowerCase()));
+  const stranger = repeated.reduce((rest, one) => rest.replace(new RegExp(RegExp.escape(one), 'gi'), '*'), text);
   return quotes.reduce((rest, [quote, mark]) => rest.replace(quote, mark), stranger);
 }
 
 /** As it is; with its local part out of quotes; and its domain, unless that could be any word. */
 function dresses(address: string): readonly string[] {
+  if (address === '') return [];
   const at = address.lastIndexOf('@');
   const domain = address.slice(at + 1);
   const bare = address.slice(0, at).replace(/^"(.*)"$/, (_, inside: string) => inside.replace(/\\(.)/g, '$1'));
-  return [address, `${bare}@${domain}`, domain.includes('.') ? domain : ''];
+  return [address, `${bare}@${domain}`, ...(domain.includes('.') ? [domain] : [])];
 }

@@ -79,9 +79,10 @@ describe('what a reply quotes', () => {
   });
 
   it.each([
-    ['<ada@example.org>: User unknown', '<>: User unknown'],
-    ['<"a > b"@example.org>: User unknown', '<>: User unknown'],
-    ['<a"b@example.org>: User "x" unknown', '<>: User "" unknown'],
+    ['<ada@example.org>: User unknown', '<*>: User unknown'],
+    ['<"a > b"@example.org>: User unknown', '<*>: User unknown'],
+    ['MAIL FROM:<> denied', 'MAIL FROM:<> denied'],
+    ['<a"b@example.org>: User "x" unknown', '<*>: User "" unknown'],
     ['"throttle me"@example.org... User unknown', '* User unknown'],
     ['throttle@example.org... User unknown', '* User unknown'],
     ['see http://example.net/why?id=throttle%40example.org&r=x', 'see *'],
