@@ -9,13 +9,20 @@ import { rules } from './rules.ts';
  * What no rule knows goes by its first digit and phase (RFC 5321 §4.2.1): at RCPT it is the recipient's, before MAIL the
  * relay's, else the message's; 5xx is permanent, except that a relay never is.
  *
+ * A null sender that is refused at MAIL is refused as such, in whatever words: another relay may take bounces.
+ *
  * @param addresses of the transaction, reverse-path and forward-path: their words say nothing, wherever the reply has them.
+ * An empty one among them is the null sender.
  */
 export function classify(failure: SmtpFailure, addresses: readonly string[] = []): Classification {
   if (failure.reply !== undefined && failure.reply.code < 400) return unexpectedSuccess(failure.phase);
   const line = lineOf(failure, addresses);
   const rule = rules.find((candidate) => matches(candidate, failure, line));
-  return rule === undefined ? byDigitAndPhase(failure) : byRule(rule, failure);
+  if (rule !== undefined) return byRule(rule, failure);
+  if (failure.phase === 'mail' && isPermanentReply(failure) && addresses.includes('')) {
+    return { scope: 'sender', permanent: true, rule: 'default-null-sender' };
+  }
+  return byDigitAndPhase(failure);
 }
 
 function byRule(rule: Rule, failure: SmtpFailure): Classification {

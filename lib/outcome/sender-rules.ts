@@ -12,6 +12,16 @@ export const senderRules: readonly Rule[] = [
     sample: { phase: 'rcpt', reply: '554 5.7.1 <ada@example.org>: Relay access denied' },
   },
   {
+    // Relays and filters that take no bounces, against RFC 5321 §4.5.5. The second half is said in the words of Sendmail
+    // milters, IMail, NetEase, Road Runner and SpamWall, also after DATA.
+    name: 'null-sender-refused',
+    phases: transaction,
+    text: /\b(null|empty|blank|missing) ((envelope|reverse|return)[- ]?)*(senders?|from|path|mail from|email address)\b|\b(sender|from|return[- ]path)( domain)? is (empty|null|blank)|mail from:? ?<>|\bbounces? (messages? )?(are |is )?not (accepted|allowed)|third-party dsns|unsigned dsn|returned mail not accepted|bogus mail from/i,
+    scope: 'sender',
+    permanent: 'by-code',
+    sample: { phase: 'final-reply', reply: '554 5.7.1 Null sender with multiple recipients not allowed here' },
+  },
+  {
     name: 'sender-address-refused',
     phases: transaction,
     text: /\b[45]\.1\.[78]\b|sender (address )?(is |was )?(rejected|denied|refused|blocked|not (allowed|permitted|valid|authori[sz]ed))|sender verify failed|sender address \[|mail ?from (address|domain)|badmailfrom|unresolvable|bad outbound sender|anti-spoofing/i,

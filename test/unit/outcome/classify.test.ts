@@ -8,12 +8,13 @@ import {
   type SmtpFailure,
   type SmtpReply,
 } from '../../../lib/outcome/outcome.ts';
-import { readCorpus } from '../../corpus/corpus.ts';
+import { failureOf, readCorpus } from '../../corpus/corpus.ts';
 
 const kinds = [
   'dns',
   'refused',
   'timeout',
+  'deadline',
   'closed',
   'tls',
   'protocol',
@@ -97,6 +98,53 @@ describe('replies that no rule knows', () => {
   it("a success where none belongs is a doubt after the final dot, else the relay's confusion", () => {
     expect(classify(replyAt('final-reply', 354)).scope).toBe('uncertain');
     expect(classify(replyAt('data', 250)).scope).toBe('relay');
+  });
+});
+
+describe('a null sender', () => {
+  const bounce = ['', 'ada@example.org'];
+  const later = (line: string): SmtpFailure => failureOf({ phase: 'final-reply', reply: line });
+
+  // The first ten as they are known of IMail, NetEase, SES, SpamWall, Road Runner and others; the rest as one might word it.
+  it.each([
+    '501 bogus mail from',
+    '550 Requested action not taken: NULL sender is not allowed',
+    '501 Invalid MAIL FROM address provided',
+    '550 Error: no third-party DSNs',
+    '554 5.7.1 Null sender with multiple recipients not allowed here',
+    '550 Empty envelope senders not allowed',
+    '550 Sender domain is empty',
+    '501 Syntax error: empty email address',
+    '554 Transaction failed unsigned DSN for ada@example.org',
+    '550 5.7.1 Returned mail not accepted here',
+    '550 5.1.0 Null sender is not accepted here',
+    '550 Bounces are not accepted from this host',
+    '554 5.7.0 Mail with empty return path refused',
+    '550 5.7.1 Sending mail from <> is not permitted',
+    '554 5.5.4 MAIL FROM <> denied for authenticated user',
+    '550 5.7.0 The null return-path is only allowed for postmaster',
+    '550 Submission from null sender prohibited',
+    '554 Transaction failed: Empty MAIL FROM',
+  ])('that is refused with "%s" is the affair of that relay, at MAIL and after DATA', (line) => {
+    expect(classify(failureOf({ phase: 'mail', reply: line }), bounce)).toMatchObject({
+      scope: 'sender',
+      permanent: true,
+    });
+    expect(classify(later(line), bounce)).toMatchObject({ scope: 'sender', permanent: true });
+  });
+
+  it('that is refused at MAIL in words that nobody knows is refused as a sender; one with an address is not', () => {
+    const failure = failureOf({ phase: 'mail', reply: '553 sorry, your envelope has been denied' });
+
+    expect(classify(failure, bounce)).toEqual({ scope: 'sender', permanent: true, rule: 'default-null-sender' });
+    expect(classify(failure, ['shop@example.com', 'ada@example.org'])).toMatchObject({ rule: 'default-message' });
+  });
+
+  it('is not to blame for what is refused later, or for now', () => {
+    expect(classify(later('554 sorry, denied'), bounce)).toMatchObject({ rule: 'default-message' });
+    expect(classify(failureOf({ phase: 'mail', reply: '451 sorry' }), bounce)).toMatchObject({
+      rule: 'default-message',
+    });
   });
 });
 
