@@ -5,7 +5,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
-import type { AuditSettings, AuditVariables } from '../lib/contracts/audit-environment.ts';
+import { type AuditSettings, type AuditVariables, auditEveryMinutes } from '../lib/contracts/audit-environment.ts';
 import { unfinishedIndex } from '../lib/contracts/ledger-index.ts';
 import type { StageConfig } from '../lib/contracts/stage-config.ts';
 import { allow, nodeFunction, sourceMaps } from './node-function.ts';
@@ -46,7 +46,7 @@ export class Audit extends Construct {
     });
     new Schedule(this, 'Schedule', {
       description: `Postroom (${stage}): runs the audit function`,
-      schedule: ScheduleExpression.rate(Duration.minutes(15)),
+      schedule: ScheduleExpression.rate(Duration.minutes(auditEveryMinutes)),
       target: new LambdaInvoke(this.function, { retryAttempts: 0, maxEventAge: Duration.minutes(5) }),
     });
   }
@@ -55,6 +55,7 @@ export class Audit extends Construct {
 function policy({ ledger, relayHealth, queues }: AuditProps): PolicyStatement[] {
   return [
     allow(['dynamodb:Query'], [`${ledger.tableArn}/index/${unfinishedIndex.name}`]),
+    allow(['dynamodb:Scan', 'dynamodb:DescribeTable'], [ledger.tableArn]),
     allow(['dynamodb:GetItem'], [ledger.tableArn, relayHealth.tableArn]),
     allow(['sqs:GetQueueAttributes'], [queues.intake.queueArn]),
   ];

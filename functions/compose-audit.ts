@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda';
+import { firstSendsInTurn } from '../lib/audit/first-sends.ts';
 import { intakePause, messagesIn } from '../lib/audit/intake.ts';
 import { findingKinds } from '../lib/audit/judge.ts';
 import { unfinishedMail } from '../lib/audit/ledger-index.ts';
@@ -29,6 +30,7 @@ export function composeAudit({ environment, clients, clock }: AuditParts): Audit
   for (const client of [clients.dynamoDb, clients.sqs]) client.middlewareStack.use(awsCallCounter(telemetry));
   const ports: AuditPorts = {
     unfinished: unfinishedMail(clients.dynamoDb, table),
+    firstSends: (now) => firstSendsInTurn(clients.dynamoDb, table, now),
     ledger: dynamoDbLedger(clients.dynamoDb, table),
     intakeMessages: messagesIn(clients.sqs, environment.POSTROOM_INTAKE_QUEUE_URL),
     pausedSince: intakePause(clients.dynamoDb, environment.POSTROOM_RELAY_HEALTH_TABLE),
@@ -62,8 +64,8 @@ function report(told: AuditReport, log: Log, telemetry: Pick<Telemetry, 'record'
     log.event('audit.overdue', {
       key,
       outcome: kind,
-      attempts,
       message,
+      ...(attempts === undefined ? {} : { attempts }),
       ...(lastRelay === undefined ? {} : { relay: lastRelay }),
     });
   }

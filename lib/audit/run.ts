@@ -1,17 +1,24 @@
+import * as v from 'valibot';
 import type { AuditSettings } from '../contracts/audit-environment.ts';
 import type { LedgerItem, LedgerStore } from '../ledger/item.ts';
 import type { Clock } from '../platform/clock.ts';
+import { gather } from './gather.ts';
 import { type Finding, judge } from './judge.ts';
 
 /** The ledger's index of mail that somebody must come back to. */
 export interface UnfinishedMail {
   count(): Promise<number>;
-  /** Keys of what should have moved before that time (ms since the epoch), the longest overdue of each shard first. */
+  /**
+   * Keys of what should have moved before that time (ms since the epoch): first what is owed to the dead-letter queue, and
+   * the longest overdue of each shard first.
+   */
   dueBefore(time: number): AsyncIterable<string>;
 }
 
 export interface AuditPorts {
   readonly unfinished: UnfinishedMail;
+  /** Keys of first sends at `now`, which the index does not hold, or of a part of them. */
+  readonly firstSends: (now: number) => AsyncIterable<string>;
   readonly ledger: Pick<LedgerStore, 'read'>;
   /** Messages in the intake queue: visible, in flight and delayed. Approximate. */
   readonly intakeMessages: () => Promise<number>;
@@ -23,9 +30,9 @@ export interface AuditPorts {
 
 export interface AuditReport {
   readonly findings: readonly Finding[];
-  /** True when there are more findings than the audit reads at one time. */
+  /** True when there is more than the audit looks at in one run. */
   readonly truncated: boolean;
-  /** Mails that somebody must come back to. */
+  /** Mails that somebody must come back to: those of the index, and first sends that were found cut short. */
   readonly unfinished: number;
   /** The most messages that the intake queue held during the audit. */
   readonly intakeMessages: number;
@@ -35,36 +42,25 @@ export interface AuditReport {
   readonly pausedSince?: number;
 }
 
-/** What a person can look through, and what an invocation reads in its time. */
-const mostFindings = 1000;
-
 /**
- * Reconciles the ledger with the intake queue. Reads only what the index names, and changes nothing. Errors of the
- * services are thrown: half an audit would say that all is well.
+ * Reconciles the ledger with the intake queue, and changes nothing. Errors of the services are thrown: half an audit would
+ * say that all is well. An item that cannot be read is a finding, and no reason to miss the others.
  */
 export async function audit(ports: AuditPorts): Promise<AuditReport> {
   const { unfinished, clock, settings } = ports;
   const now = clock.now();
   const pausedSince = await ports.pausedSince();
   const before = await ports.intakeMessages();
-  const count = await unfinished.count();
+  const indexed = await unfinished.count();
   // Counted again, because a mail may have come in while the index was read.
   const intakeMessages = Math.max(before, await ports.intakeMessages());
-  const findings: Finding[] = [];
-  let truncated = false;
-  for await (const key of unfinished.dueBefore(now - settings.marginSeconds * 1000)) {
-    if (findings.length === mostFindings) {
-      truncated = true;
-      break;
-    }
-    const item = await ports.ledger.read(key);
-    const finding = item === undefined ? undefined : judge(item, now, settings);
-    if (item === undefined || finding === undefined) continue;
-    if (pausedSince === undefined || !onlyWaits(item, finding)) findings.push(finding);
-  }
+  const look = (key: string) => lookAt(key, now, pausedSince, ports);
+  const overdue = await gather(unfinished.dueBefore(now - settings.marginSeconds * 1000), look);
+  const cutShort = await gather(ports.firstSends(now), look);
+  const count = indexed + cutShort.found.length;
   return {
-    findings: findings.toSorted((one, other) => one.since - other.since),
-    truncated,
+    findings: [...overdue.found, ...cutShort.found].toSorted((one, other) => one.since - other.since),
+    truncated: overdue.truncated || cutShort.truncated,
     unfinished: count,
     intakeMessages,
     missingFromQueue: beyondDoubt(count - intakeMessages, count),
@@ -72,6 +68,26 @@ export async function audit(ports: AuditPorts): Promise<AuditReport> {
   };
 }
 
+async function lookAt(
+  key: string,
+  now: number,
+  pausedSince: number | undefined,
+  { ledger, settings }: AuditPorts,
+): Promise<Finding | undefined> {
+  const marginMs = settings.marginSeconds * 1000;
+  try {
+    const item = await ledger.read(key);
+    const finding = item === undefined ? undefined : judge(item, now, settings);
+    if (item === undefined || finding === undefined || pausedSince === undefined) return finding;
+    const hadItsTime = finding.since <= pausedSince - marginMs;
+    return hadItsTime && !onlyWaits(item, finding) ? finding : undefined;
+  } catch (error) {
+    if (!v.isValiError(error)) throw error;
+    return { kind: 'unreadable', key, since: now - marginMs, mayHaveIt: true };
+  }
+}
+
+/** A pause may follow another one closely: such mail had no time between the two. */
 function onlyWaits({ state }: LedgerItem, { kind }: Finding): boolean {
   return state === 'waiting' && (kind === 'attempt-overdue' || kind === 'uncertain-unresolved');
 }

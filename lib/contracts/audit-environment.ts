@@ -3,6 +3,9 @@ import * as v from 'valibot';
 const text = v.pipe(v.string(), v.minLength(1));
 const positive = v.pipe(v.number(), v.gtValue(0));
 
+/** From one audit to the next. */
+export const auditEveryMinutes = 15;
+
 /** Also an output of the stack, for the command that people run. */
 export const auditSettings = v.strictObject({
   /** A mail that is overdue by more is forgotten. */

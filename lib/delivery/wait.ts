@@ -28,8 +28,9 @@ const silentWaitMs = 15 * 60_000;
 
 /**
  * Waits are not written, or a relay that is down would cost writes. But a mail whose date has passed long ago looks
- * forgotten to the audit, so the ledger learns the new date: one write for each wait of a quarter of an hour or more. When
- * it fails nothing is lost but a false alarm.
+ * forgotten to the audit, and one that nobody has a record of cannot be missed: so the ledger learns the new date, in one
+ * write for each wait of a quarter of an hour or more, counted from when the mail was enqueued where the ledger does not
+ * know it yet. When it fails nothing is lost but a false alarm, or the record until the next wait.
  */
 async function noteWait(
   standing: LedgerItem | undefined,
@@ -38,11 +39,14 @@ async function noteWait(
   ports: DeliveryPorts,
 ): Promise<void> {
   const until = 'done' in step && step.done.kind === 'return' ? step.done.visibleAt : undefined;
-  if (standing === undefined || until === undefined || item.state !== 'waiting') return;
-  const known = standing.state === 'sending' ? (standing.lease?.endsAt ?? 0) : (standing.nextAttemptAt ?? 0);
-  if (until - known <= silentWaitMs) return;
+  if (until === undefined || item.state !== 'waiting' || until - knownDate(standing ?? item) <= silentWaitMs) return;
   const next = waitsOn(item, until, writeContext(ports));
   await ports.ledger.write(next, standing, ports.clock.now() + 2000).catch(() => undefined);
+}
+
+/** By when the ledger, or whoever enqueued the mail, lets one expect that something happens. */
+function knownDate({ state, lease, nextAttemptAt, firstSeenAt }: LedgerItem): number {
+  return (state === 'sending' ? lease?.endsAt : nextAttemptAt) ?? firstSeenAt;
 }
 
 /** Nothing is charged and nothing written: the message comes back. */

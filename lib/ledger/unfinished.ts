@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
-import { pendingDeadLetters } from './facts.ts';
+import { bounceOwedSince, pendingDeadLetters } from './facts.ts';
 import type { LedgerItem } from './item.ts';
 
-/** Partitions of the index: a wave of deferrals is written to all of them, and no single one throttles the ledger. */
-export const unfinishedShards: readonly string[] = [...'0123456789abcdef'];
+const shards = [...'0123456789abcdef'];
+const owing = (shard: string) => `owed-${shard}`;
+
+/**
+ * Partitions of the index: a wave of deferrals is written to all of them, and no single one throttles the ledger. What is
+ * owed to the dead-letter queue stands apart and comes first: no wave of mail that waits hides it.
+ */
+export const unfinishedShards: readonly string[] = [...shards.map(owing), ...shards];
 
 /**
  * Keeps the index of unfinished mail true: `openShard` and `dueAt` stand in an item only while somebody must come back to
@@ -14,17 +20,24 @@ export const unfinishedShards: readonly string[] = [...'0123456789abcdef'];
 export function indexed(item: LedgerItem): LedgerItem {
   if (item.state === 'sending') return item;
   const { openShard: _, dueAt: __, ...rest } = item;
-  const dueAt = dueMoment(rest);
-  return dueAt === undefined ? rest : { ...rest, openShard: shardOf(item.key), dueAt };
+  const owed = owedSince(rest);
+  const moments = [...owed, ...waitsUntil(rest)];
+  if (moments.length === 0) return rest;
+  const shard = shardOf(item.key);
+  return { ...rest, openShard: owed.length === 0 ? shard : owing(shard), dueAt: Math.min(...moments) };
 }
 
-/** By when the mail must have moved, ms since the epoch; undefined: it is finished. */
-function dueMoment(item: LedgerItem): number | undefined {
-  const owedSince = pendingDeadLetters(item).map((id) => item.deadLetters[id]?.failedAt ?? item.changedAt);
-  if (failedWithoutEntry(item).length > 0) owedSince.push(item.changedAt);
-  const { nextAttemptAt = item.changedAt, mailExpiresAt = nextAttemptAt } = item;
-  const moments = item.state === 'waiting' ? [...owedSince, nextAttemptAt, mailExpiresAt] : owedSince;
-  return moments.length === 0 ? undefined : Math.min(...moments);
+/** Since when something is owed to the dead-letter queue or to the mail's sender, ms since the epoch. */
+function owedSince(item: LedgerItem): readonly number[] {
+  const owed = pendingDeadLetters(item).map((id) => item.deadLetters[id]?.failedAt ?? item.changedAt);
+  const orphaned = failedWithoutEntry(item).length === 0 ? [] : [item.changedAt];
+  return [...owed, ...orphaned, bounceOwedSince(item)].filter((since) => since !== undefined);
+}
+
+/** By when somebody who is pending must have been looked at, ms since the epoch. */
+function waitsUntil({ state, changedAt, nextAttemptAt = changedAt, mailExpiresAt }: LedgerItem): readonly number[] {
+  if (state !== 'waiting') return [];
+  return mailExpiresAt === undefined ? [nextAttemptAt] : [nextAttemptAt, mailExpiresAt];
 }
 
 /** Recipients that were given up although no dead-letter entry names them: nothing in the ledger's code leaves such. */

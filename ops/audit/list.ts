@@ -6,8 +6,10 @@ import { describeDuration } from '../shared/duration.ts';
 
 /** Typed by the audit, so that a new kind must be explained here. */
 const meanings: Readonly<Record<FindingKind, string>> = {
+  unreadable: 'the ledger item makes no sense to this version',
   'dead-letter-missing': 'given up, and no dead-letter entry says so',
   'dead-letter-pending': 'owed to the dead-letter queue',
+  'bounce-missing': 'in the dead-letter queue, its sender was not told',
   'window-passed': 'past its retry window or expiry, not given up',
   'lease-ended': 'a send was cut short, and nobody has looked since',
   'uncertain-unresolved': 'in doubt, the second send is overdue',
@@ -18,7 +20,7 @@ const meanings: Readonly<Record<FindingKind, string>> = {
 export function describeReport(report: AuditReport, now: number, columns: number): string {
   const { findings, truncated } = report;
   const lines = findings.length === 0 ? ['No mail is forgotten.'] : [tableOf(findings, now, columns)];
-  if (truncated) lines.push(`These are the first ${findings.length}; there are more.`);
+  if (truncated) lines.push('This is not all: there is more than the audit looks at in one run.');
   return [...lines, ...surroundings(report, now)].join('\n');
 }
 
@@ -43,12 +45,12 @@ function tableOf(findings: readonly Finding[], now: number, columns: number): st
     wrapOnWordBoundary: true,
     style: { head: [], border: [] },
   });
-  for (const { key, kind: found, since, attempts: charged, crashes, lastRelay = '' } of findings) {
-    const tried = crashes === 0 ? String(charged) : `${charged}, ${crashes} cut`;
+  for (const { key, kind: found, since, mayHaveIt, attempts = '?', crashes = 0, lastRelay = '' } of findings) {
+    const doubt = mayHaveIt ? '\nMay have been delivered.' : '';
     table.push([
       describeDuration(now - since),
-      `${found}:\n${meanings[found]}`,
-      tried,
+      `${found}:\n${meanings[found]}${doubt}`,
+      crashes === 0 ? String(attempts) : `${attempts}, ${crashes} cut`,
       printable(lastRelay),
       (printable(key).match(lines) ?? []).join('\n'),
     ]);

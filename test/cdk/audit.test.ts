@@ -61,11 +61,16 @@ describe('the audit function', () => {
 
     expect(policy.flatMap(actions).filter((action) => !/^(logs|xray):/.test(action))).toEqual([
       'dynamodb:Query',
+      'dynamodb:Scan',
+      'dynamodb:DescribeTable',
       'dynamodb:GetItem',
       'sqs:GetQueueAttributes',
     ]);
     const query = policy.find((statement) => actions(statement).includes('dynamodb:Query'));
     expect(JSON.stringify(query?.Resource)).toContain('/index/unfinished');
+    const scan = policy.find((statement) => actions(statement).includes('dynamodb:Scan'));
+    const { id } = only(template, 'AWS::DynamoDB::Table', 'Ledger');
+    expect(scan?.Resource).toEqual({ 'Fn::GetAtt': [id, 'Arn'] });
   });
 
   it('can be left out', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type AuditReport, audit } from '../../../lib/audit/run.ts';
 import type { AuditSettings } from '../../../lib/contracts/audit-environment.ts';
 import { pendingDeadLetters } from '../../../lib/ledger/facts.ts';
-import { indexOver } from '../../support/audit.ts';
+import { ledgerPorts } from '../../support/audit.ts';
 import { seeded } from '../../support/random.ts';
 import { drain } from '../../support/simulation/run.ts';
 import { noFaults, World } from '../../support/simulation/world.ts';
@@ -10,12 +10,11 @@ import { noFaults, World } from '../../support/simulation/world.ts';
 /** As `cdk/audit.ts` makes them for the defaults of a stage. */
 const settings: AuditSettings = { marginSeconds: 6 * 180 + 1800, maxAgeSeconds: 432_000 };
 
-function look(world: World): Promise<AuditReport> {
+function look(world: World, pausedSince?: number): Promise<AuditReport> {
   return audit({
-    unfinished: indexOver(world.ledger),
-    ledger: { read: async (key) => world.ledger.get(key) },
+    ...ledgerPorts(world.ledger),
     intakeMessages: async () => world.queue.size,
-    pausedSince: async () => undefined,
+    pausedSince: async () => pausedSince,
     clock: { now: () => world.now },
     settings,
   });
@@ -42,21 +41,56 @@ async function carryOn(world: World): Promise<Looked> {
   return { findings, missing, looks };
 }
 
+function publish(world: World, mails: number): void {
+  for (let index = 0; index < mails; index += 1) {
+    const key = `mail-${index}`;
+    world.publish({ idempotencyKey: key, from: 'a@example.com', to: ['b@example.org'], subject: 'Hi', text: key });
+  }
+}
+
 describe('the audit of a healthy stage', () => {
   it('finds nothing in 10,000 mails with retries, refusals and doubts', async () => {
     const world = new World({ ...noFaults, refusal: 0.3, relayDown: 0.1 }, seeded(5));
-    for (let index = 0; index < 10_000; index += 1) {
-      const key = `mail-${index}`;
-      world.publish({ idempotencyKey: key, from: 'a@example.com', to: ['b@example.org'], subject: 'Hi', text: key });
-    }
+    publish(world, 10_000);
 
     const { findings, missing, looks } = await carryOn(world);
 
     expect({ findings, missing }).toEqual({ findings: 0, missing: 0 });
     expect(looks).toBeGreaterThan(20);
     expect([...world.ledger.values()].filter(({ attempts }) => attempts > 1).length).toBeGreaterThan(1000);
-    expect(await indexOver(world.ledger).count()).toBe(0);
+    expect(await ledgerPorts(world.ledger).unfinished.count()).toBe(0);
   }, 120_000);
+
+  it('finds nothing while the intake is paused, however long', async () => {
+    const world = new World({ ...noFaults, refusal: 0.5 }, seeded(6));
+    publish(world, 1000);
+    await drain(world, 120);
+    expect(await ledgerPorts(world.ledger).unfinished.count()).toBeGreaterThan(50);
+
+    const pausedSince = world.now;
+    const found: number[] = [];
+    for (const hours of [1, 5, 200]) {
+      world.now = pausedSince + hours * 3_600_000;
+      found.push((await look(world, pausedSince)).findings.length);
+    }
+
+    expect(found).toEqual([0, 0, 0]);
+  });
+
+  it('finds the one item that cannot be read, and nothing else', async () => {
+    const world = new World({ ...noFaults, refusal: 0.3 }, seeded(7));
+    publish(world, 300);
+    await drain(world, 10);
+    const [waiting] = [...world.ledger.values()].filter(({ state }) => state === 'waiting');
+    const item = waiting ?? expect.fail('nothing waits');
+    world.now += 3_600_000;
+    world.ledger.set('edited', JSON.parse(JSON.stringify({ ...item, key: 'edited', state: 'asleep' })));
+
+    await drain(world, 500);
+    const { findings } = await look(world);
+
+    expect(findings).toMatchObject([{ key: 'edited', kind: 'unreadable', mayHaveIt: true }]);
+  });
 });
 
 describe('the index of unfinished mail', () => {
@@ -79,6 +113,6 @@ describe('the index of unfinished mail', () => {
     }
 
     expect(wrong).toEqual([]);
-    expect(await indexOver(world.ledger).count()).toBe(0);
+    expect(await ledgerPorts(world.ledger).unfinished.count()).toBe(0);
   });
 });
