@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { alarmNames } from '../../lib/contracts/alarms/names.ts';
+import { parseOptions as parseAudit } from '../../ops/audit/options.ts';
 import { parseOptions as parseCost } from '../../ops/cost/options.ts';
 import { parseOptions as parseDeadLetters } from '../../ops/dlq/options.ts';
 import { parseOptions as parseRelay } from '../../ops/relay/options.ts';
@@ -45,6 +46,7 @@ const commands = blocks
   });
 
 const parsers: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
+  audit: parseAudit,
   cost: parseCost,
   dlq: parseDeadLetters,
   relay: parseRelay,

@@ -8,10 +8,11 @@ import { only, synthesise } from './synth.ts';
 const events = { busName: 'outcomes' };
 const alarms = alarmsIn(synthesise({ events }));
 
-/** A stage without mail: the probe function runs, relays are well, queues are empty, the sender sleeps. */
-const idle: Readings = ({ name }) =>
+/** A stage without mail: the probe function and the audit run, relays are well, queues are empty, the sender sleeps. */
+const idle: Readings = ({ name, statistic }) =>
   ({
     ProbeRuns: 5,
+    OverdueMails: statistic === 'SampleCount' ? 1 : 0,
     RelayState: relayStates.healthy,
     IntakePaused: 0,
     ApproximateNumberOfMessagesVisible: 0,
@@ -70,6 +71,7 @@ const incidents: Readonly<Record<string, readonly [Readings, readonly string[]]>
   SenderThrottles: [metric('Throttles', 1), []],
   SenderNearTimeout: [metric('Duration', 162_000), []],
   ProbeNotRunning: [metric('ProbeRuns', 0), []],
+  AuditNotRunning: [metric('OverdueMails', 0), []],
   EventsGivenUp: [queue('EventsFailures', 'ApproximateNumberOfMessagesVisible', 1), []],
   TelemetrySilent: [metric('Invocations', 1), []],
 };
@@ -85,8 +87,8 @@ describe('an idle stage', () => {
     expect(goingOff(alarms, silentQueues)).toEqual([]);
   });
 
-  it('is not idle when nothing at all is published: the probe function is dead', () => {
-    expect(goingOff(alarms, () => undefined)).toEqual(['ProbeNotRunning']);
+  it('is not idle when nothing at all is published: the scheduled functions are dead', () => {
+    expect(goingOff(alarms, () => undefined)).toEqual(['ProbeNotRunning', 'AuditNotRunning']);
   });
 
   it('may have one hopeless mail in backoff', () => {
@@ -233,6 +235,12 @@ describe('the stage config', () => {
 
   it('without outcome events there is no alarm about them', () => {
     expect([...alarms.keys()].filter((name) => !alarmsIn(synthesise()).has(name))).toEqual(['EventsGivenUp']);
+  });
+
+  it('without the audit there is no alarm about it', () => {
+    const made = alarmsIn(synthesise({ audit: { enabled: false }, events }));
+
+    expect([...alarms.keys()].filter((name) => !made.has(name))).toEqual(['AuditNotRunning']);
   });
 
   it('with one tier there is no alarm about tiers', () => {

@@ -64,6 +64,7 @@ describe('rehearsals of alarms', () => {
 it('an idle stage raises no alarm', async () => {
   const rehearsal = new Rehearsal(stack, relays);
   rehearsal.probing = true;
+  rehearsal.auditing = true;
   for (let minute = 0; minute < 30; minute += 1) await rehearsal.minute();
   const ringing = Object.keys(rehearsals).filter((id) => rehearsal.state(id) === 'ALARM');
   expect(ringing).toEqual([]);

@@ -31,6 +31,7 @@ export const alarmNames = [
   'SenderThrottles',
   'SenderNearTimeout',
   'ProbeNotRunning',
+  'AuditNotRunning',
   'EventsGivenUp',
   'TelemetrySilent',
 ] as const;

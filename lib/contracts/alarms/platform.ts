@@ -1,3 +1,4 @@
+import { auditEveryMinutes } from '../audit-environment.ts';
 import { type AlarmDefinition, atLeast } from './definition.ts';
 
 /** A batch that takes this share of the function's time-out ends by the time-out sooner or later. */
@@ -46,6 +47,22 @@ export const platformAlarms = {
     meaning:
       'No run of the probe function has come to its end for ten minutes: nobody notices a relay that fails or recovers.',
     first: 'Look whether its schedule is enabled and what its log says.',
+  },
+  AuditNotRunning: {
+    scope: 'stage',
+    where: ({ audit }) => audit.enabled,
+    // Every audit that comes to its end publishes how much it found. A run may fall just beyond its quarter of an hour.
+    rule: () =>
+      atLeast(1, 'audits', {
+        metrics: { audits: [{ own: 'OverdueMails' }, 'SampleCount'] },
+        comparison: '<',
+        periodSeconds: 60 * auditEveryMinutes,
+        breaching: 3,
+        periods: 3,
+        missingData: 'breaching',
+      }),
+    meaning: 'No audit has come to its end for three quarters of an hour: nobody notices mail that is forgotten.',
+    first: "Read the error in the function's log.",
   },
   EventsGivenUp: {
     scope: 'stage',

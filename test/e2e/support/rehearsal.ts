@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { auditEveryMinutes } from '../../../lib/contracts/audit-environment.ts';
 import type { BatchPorts } from '../../../lib/delivery/batch.ts';
 import { freshBreaker } from '../../../lib/health/item.ts';
 import { standingOf } from '../../../lib/health/standing.ts';
@@ -46,6 +47,10 @@ export class Rehearsal {
   pipeline = true;
   /** The schedule of the probe function is enabled. */
   probing = false;
+  /** The schedule of the audit function is enabled. */
+  auditing = false;
+  /** Mails that the next audit finds. */
+  forgotten = 0;
   /** What SQS says instead of the truth. */
   depths: QueueDepths | undefined;
   mappingEnabled = true;
@@ -64,6 +69,7 @@ export class Rehearsal {
   private ports: RunPorts;
   private readonly relays: RehearsalRelays;
   private mails = 0;
+  private minutes = 0;
 
   constructor(stack: ResolvedStack, relays: RehearsalRelays) {
     const time = { scale: 1, origin: this.now };
@@ -110,6 +116,7 @@ export class Rehearsal {
     for (let mails = 0; mails < this.traffic; mails += 1) this.publish({}, { agoMs: this.lateMs });
     await this.send();
     if (this.probing) await this.probe();
+    this.audit();
     this.measureQueues();
     this.telemetry.flush();
     this.sender.world.now = Math.max(end, this.now);
@@ -163,6 +170,12 @@ export class Rehearsal {
     const done = await runProbes(this.now + minuteMs - 1000, this.ports);
     if (done === 'done') this.telemetry.count('ProbeRuns');
     this.telemetry.flush();
+  }
+
+  /** As `functions/compose-audit.ts` reports what the audit found. */
+  private audit(): void {
+    if (this.auditing && this.minutes % auditEveryMinutes === 0) this.telemetry.record('OverdueMails', this.forgotten);
+    this.minutes += 1;
   }
 
   private get visible(): number {

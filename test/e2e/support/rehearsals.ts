@@ -48,6 +48,9 @@ const all =
 const probing = (rehearsal: Rehearsal) => {
   rehearsal.probing = true;
 };
+const auditing = (rehearsal: Rehearsal) => {
+  rehearsal.auditing = true;
+};
 const relaysUp =
   (up: boolean, ...names: readonly string[]): Deed =>
   (_, relays) => {
@@ -136,9 +139,13 @@ export const rehearsals: Readonly<Record<string, Incident>> = {
     repair: well,
   },
   MailForgotten: {
-    // As functions/compose-audit.ts reports what the audit found.
-    begins: ({ telemetry }) => telemetry.record('OverdueMails', 2),
-    repair: ({ telemetry }) => telemetry.record('OverdueMails', 0),
+    prepare: auditing,
+    begins: (rehearsal) => {
+      rehearsal.forgotten = 2;
+    },
+    repair: (rehearsal) => {
+      rehearsal.forgotten = 0;
+    },
   },
   QueueWaitLong: {
     begins: (rehearsal) => {
@@ -193,6 +200,13 @@ export const rehearsals: Readonly<Record<string, Incident>> = {
       rehearsal.probing = false;
     },
     repair: probing,
+  },
+  AuditNotRunning: {
+    prepare: auditing,
+    begins: (rehearsal) => {
+      rehearsal.auditing = false;
+    },
+    repair: auditing,
   },
   EventsGivenUp: {
     // As Lambda does once a change is 12 hours old, and a person who purges the queue.
