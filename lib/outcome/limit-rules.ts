@@ -34,7 +34,7 @@ export const limitRules: readonly Rule[] = [
   },
   {
     name: 'counted-limit',
-    text: /(daily|hourly|monthly|24[- ]hours?|per[- ](second|minute|hour|day)).{0,50}(limit|quota|exceeded)|this hour|(sending|submission|queue|relay|thread|connections?|concurrency|session) ?(quota|limit)|quotaexceeded|exceeded (threshold|a limit)|exceeded the (max(imum)?|number of) .{0,40}(per (second|minute|hour|day)|you may send)|verdict is (RefuseQuota|Throttle)|rate for this client|exceeds maximum per (connection|session)|maximum (number of )?(concurrent|credits|sessions|connections)/i,
+    text: /(daily|hourly|monthly|24[- ]hours?|per[- ](second|minute|hour|day)).{0,50}(limit|quota|exceeded)|this hour|(sending|submission|queue|relay|thread|connections?|concurrency|session) ?(quota|limit)|quotaexceeded|exceeded (threshold|a limit)|exceeded the (max(imum)?|number of) .{0,40}(per (second|minute|hour|day)|you may send)|verdict is (RefuseQuota|Throttle)|policy rejection\W.{0,20}quota|rate for this client|exceeds maximum per (connection|session)|maximum (number of )?(concurrent|credits|sessions|connections)/i,
     scope: 'throttle',
     permanent: false,
     sample: { phase: 'mail', reply: '454 Throttling failure: Daily message quota exceeded.' },
@@ -42,7 +42,7 @@ export const limitRules: readonly Rule[] = [
   {
     name: 'too-many-or-too-fast',
     text: /throttl|rate[- ]?limit|too much mail|too many (open|concurrent|connections?|sessions?|login|messages?|mails?|e-?mails?|requests?|errors|failed|invalid|bad)|too frequent|unusual rate|(connection|sending|message) rate|unexpected volume|user complaints|excessive (volume|unknown)|server (is )?(too )?busy|messages? from \S+ temporarily deferred/i,
-    except: /\b(links?|urls?)\b/i,
+    except: /too many( \w+)? (links|urls)\b/i,
     scope: 'throttle',
     permanent: false,
     sample: { phase: 'greeting', reply: '421 4.7.0 mail.example.com Error: too many connections from 192.0.2.1' },
