@@ -1,4 +1,3 @@
-import { Annotations } from 'aws-cdk-lib';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -70,7 +69,6 @@ export class Postroom extends Construct {
     new Discovery(this, 'Discovery', { stage, intake: this.queues.intake });
     admitConfigured(this.queues.intake, config.publishers);
     const { queueArn, queueUrl } = this.queues.intake;
-    this.warnOfUnroutableDomains(config);
     this.intakeQueue = Queue.fromQueueAttributes(this, 'IntakeQueue', { queueArn, queueUrl });
   }
 
@@ -86,15 +84,5 @@ export class Postroom extends Construct {
   onOutcome(scope: Construct, id: string, subscription: Subscription): Rule {
     if (this.events === undefined) throw new Error('onOutcome: the stage config names no bus (events.busName)');
     return this.events.subscribe(scope, id, this.stage, subscription);
-  }
-
-  private warnOfUnroutableDomains({ allowedFromDomains, relays }: StageConfig): void {
-    const restricted = Object.values(relays).every(({ fromDomains }) => fromDomains !== undefined);
-    if (allowedFromDomains.length > 0 || !restricted) return;
-    Annotations.of(this).addWarningV2(
-      'postroom:unroutable-domains',
-      'Every sender domain is allowed, but each relay takes only its fromDomains: other mail waits until it expires. ' +
-        'List the domains in allowedFromDomains, or leave fromDomains out at one relay.',
-    );
   }
 }

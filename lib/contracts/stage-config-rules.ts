@@ -111,19 +111,23 @@ function enoughMemory({ sender, maxMessageBytes }: StageConfig): string[] {
   ];
 }
 
+/** Every sender whom the stage allows needs a relay; mail of one who has none would be refused, one by one. */
 function routableDomains({ allowedFromDomains, relays }: StageConfig): string[] {
-  const working = Object.values(relays).filter((relay) => relay.weight > 0);
-  if (working.length === 0) {
+  const all = Object.values(relays);
+  if (allowedFromDomains.length === 0) {
+    if (all.some(({ fromDomains }) => fromDomains === undefined)) return [];
+    const taken = [...new Set(all.flatMap(({ fromDomains = [] }) => fromDomains))];
     return [
-      'relays: every weight is 0; allowed: at least one relay with a weight above 0, or no mail would ever leave',
+      'allowedFromDomains is [], which allows every domain; allowed: only domains that a relay takes ' +
+        `(${JSON.stringify(taken)}), because each relay has fromDomains. Or leave fromDomains out at one`,
     ];
   }
   return allowedFromDomains
-    .filter((domain) => !working.some((relay) => takes(relay, domain)))
+    .filter((domain) => !all.some((relay) => takes(relay, domain)))
     .map(
       (domain) =>
         `allowedFromDomains has "${domain}"; allowed: domains that a relay takes. Add it to a relay's fromDomains, or ` +
-        'leave fromDomains out at one with a weight above 0',
+        'leave fromDomains out at one',
     );
 }
 

@@ -26,6 +26,7 @@ const longestRetrySeconds = 13 * 86_400;
 const longestWaitSeconds = 11 * 3_600;
 
 const relay = fields({
+  /** Share of its tier's mail. 0 as in RFC 2782: nothing, unless no other relay of the tier takes the mail. */
   weight: v.optional(numberBetween(0, 1000), 1),
   tier: v.optional(integer(0, 100), 0),
   /** Sessions the whole fleet may hold to this relay at one time. */

@@ -32,6 +32,8 @@ export type AttemptEnd =
       readonly claimed: LedgerItem | undefined;
       readonly progress: Progress;
       readonly outOfTime: boolean;
+      /** Some relay takes mail of this sender, now or later. */
+      readonly routable: boolean;
       readonly reopensAt?: number;
     };
 
@@ -124,8 +126,9 @@ function ended(
   outOfTime: boolean,
 ): AttemptEnd {
   conclude(progress, candidates.eligible);
-  const { reopensAt } = candidates;
-  return { kind: 'ended', claimed, progress, outOfTime, ...(reopensAt === undefined ? {} : { reopensAt }) };
+  const { reopensAt, eligible } = candidates;
+  const routable = eligible.length > 0;
+  return { kind: 'ended', claimed, progress, outOfTime, routable, ...(reopensAt === undefined ? {} : { reopensAt }) };
 }
 
 /** The domain whose relays may send this mail: the envelope sender's, or the author's when the sender is null. */

@@ -1,6 +1,6 @@
 import type { Mail } from '../intake/mail.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import { attempt } from './attempt.ts';
+import { attempt, senderDomain } from './attempt.ts';
 import type { Delivery, Step } from './delivery.ts';
 import { givenUp } from './plan.ts';
 import type { DeliveryPorts } from './ports.ts';
@@ -50,6 +50,8 @@ async function buildAndSend(
     return later(delivery, 'ledger-unavailable', item, ports);
   }
   if (end.claimed !== undefined) return settleAttempt(delivery, item, { ...end, claimed: end.claimed }, ports);
+  if (!end.routable)
+    return giveUp(delivery, standing, item, { reason: 'not-allowed', message: unroutable(mail) }, ports);
   if (end.outOfTime) return waitOrGiveUp(delivery, standing, item, 'no-time', ports);
   return waitOrGiveUp(delivery, standing, item, 'no-relay', ports, end.reopensAt);
 }
@@ -74,6 +76,12 @@ function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return [error.name, code].filter((word) => /^[\w.-]{1,64}$/.test(word)).join(' ') || 'unknown error';
+}
+
+function unroutable(mail: Mail): string {
+  const domain = senderDomain(mail);
+  const sender = domain === undefined ? 'a sender without a domain' : `senders at ${domain}`;
+  return `no relay of this stage takes mail of ${sender} (fromDomains)`;
 }
 
 function ruleText({ field, rule }: { readonly field: string; readonly rule: string }): string {

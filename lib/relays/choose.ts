@@ -17,7 +17,7 @@ export interface Affinity {
 
 /**
  * The order in which to try relays: by tier, within a tier drawn at random by weight, without replacement. A relay of
- * weight 0 comes last in its tier.
+ * weight 0 comes last in its tier: it gets mail that no other of them takes.
  */
 export function tryOrder(relays: readonly Choosable[], random: Random, affinity?: Affinity): readonly string[] {
   const tiers = [...new Set(relays.map(({ tier }) => tier))].sort((a, b) => a - b);

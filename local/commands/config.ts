@@ -33,8 +33,5 @@ export function withRelays(config: StageConfig, relays: readonly ExternalRelay[]
 
 /** An address that the stage lets send: for commands that were given none. */
 export function defaultSender(config: StageConfig): string {
-  const relayDomains = Object.values(config.relays).flatMap((relay) => relay.fromDomains ?? []);
-  const anyDomain = Object.values(config.relays).some((relay) => relay.fromDomains === undefined);
-  const domain = config.allowedFromDomains[0] ?? (anyDomain ? undefined : relayDomains[0]) ?? 'example.com';
-  return `postroom@${domain}`;
+  return `postroom@${config.allowedFromDomains[0] ?? 'example.com'}`;
 }

@@ -1,4 +1,4 @@
-import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { makeStack, only, synthesise } from './synth.ts';
 
@@ -58,13 +58,5 @@ describe('stack', () => {
 
     expect(types.filter((type) => /^Custom::|CustomResource/.test(type))).toEqual([]);
     expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(3);
-  });
-
-  it('warns of sender domains that are allowed and that no relay takes', () => {
-    const warnings = (relays: object) =>
-      Annotations.fromStack(makeStack({ relays })).findWarning('*', Match.stringLikeRegexp('fromDomains')).length;
-
-    expect(warnings({ a: { fromDomains: ['example.com'] } })).toBe(1);
-    expect(warnings({ a: { fromDomains: ['example.com'] }, b: {} })).toBe(0);
   });
 });

@@ -30,6 +30,7 @@ const config = {
     primary: { fromDomains: ['sender.example'] },
     ...Object.fromEntries(stalls.map((phase) => [phase, { fromDomains: [domainOf(phase)] }])),
   },
+  allowedFromDomains: ['sender.example', ...stalls.map(domainOf)],
   attachmentBuckets: [bucket],
   sender: { maxConcurrency: 2, timeoutSeconds: 18 },
   smtp: { connectSeconds: 2, greetingSeconds: 3, commandSeconds: 15, finalReplySeconds: 3 },

@@ -36,6 +36,8 @@ export class Stage {
   /** What the relays asked for affinity were told, one per attempt. */
   readonly affinities: (Affinity | undefined)[] = [];
   relays: readonly Candidate[] = [{ relay: 'primary', maxRecipients: 100 }];
+  /** Relays that take mail of any sender, available or not. */
+  eligible: readonly string[] | undefined;
   /** The next answers of a relay, in turn; afterwards it accepts. */
   readonly answers: Record<string, Answer[]> = {};
   /** Relays that nobody gets a session to, and why. */
@@ -107,7 +109,8 @@ export class Stage {
       relays: {
         candidates: async (_domain, affinity) => {
           this.affinities.push(affinity);
-          return { relays: this.relays, eligible: this.relays.map(({ relay }) => relay) };
+          const { relays, eligible = relays.length > 0 ? relays.map(({ relay }) => relay) : ['primary'] } = this;
+          return { relays, eligible };
         },
         connection: async (relay) => ({
           ok: true,

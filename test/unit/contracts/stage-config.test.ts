@@ -231,12 +231,18 @@ describe('fields that do not go together', () => {
   it('are an author of bounces and relays of which none takes him', () => {
     const relays = { a: { fromDomains: ['a.example'] }, b: { fromDomains: ['b.example'] } };
 
-    expect(problemsOf({ relays, bounces: { from: 'daemon@c.example' } })).toEqual([
+    const allowedFromDomains = ['a.example', 'b.example', 'c.example'];
+    const none = expect.stringMatching(/^allowedFromDomains has "c.example"/);
+
+    expect(problemsOf({ relays, allowedFromDomains, bounces: { from: 'daemon@c.example' } })).toEqual([
+      none,
       expect.stringMatching(
         /^bounces.from is "daemon@c.example"; allowed: .* that a relay takes, and c.example is none/,
       ),
     ]);
-    expect(problemsOf({ relays, bounces: { relay: 'a' } })).toEqual([expect.stringMatching(/ no "b.example"/)]);
+    expect(problemsOf({ relays, allowedFromDomains: ['a.example', 'b.example'], bounces: { relay: 'a' } })).toEqual([
+      expect.stringMatching(/ no "b.example"/),
+    ]);
   });
 
   it.each([
@@ -251,16 +257,28 @@ describe('fields that do not go together', () => {
   });
 
   it('are an allowed domain and relays of which none takes it', () => {
-    const relays = { a: { fromDomains: ['example.com'] }, b: { weight: 0 } };
+    const relays = { a: { fromDomains: ['example.com'] }, b: { fromDomains: ['other.example'] } };
 
     expect(problemsOf({ relays, allowedFromDomains: ['example.com', 'Example.NET'] })).toEqual([
       expect.stringMatching(/^allowedFromDomains has "example.net"; allowed: domains that a relay takes/),
     ]);
   });
 
-  it('are relays that all have the weight 0', () => {
-    expect(problemsOf({ relays: { a: { weight: 0 } } })).toEqual([expect.stringContaining('every weight is 0')]);
+  it('are relays that each take only some domains, and no list of allowed ones', () => {
+    const relays = { a: { fromDomains: ['x.example'] }, b: { fromDomains: ['x.example', 'Y.example'], tier: 1 } };
+
+    expect(problemsOf({ relays })).toEqual([
+      expect.stringMatching(/^allowedFromDomains is \[\], .* a relay takes \(\["x.example","y.example"\]\)/),
+    ]);
+    expect(problemsOf({ relays, allowedFromDomains: ['x.example', 'y.example'] })).toEqual([]);
   });
+
+  it.each([{ relays: { a: { fromDomains: ['example.com'] }, b: { weight: 0 } } }, { relays: { a: { weight: 0 } } }])(
+    '%j: a relay of weight 0 takes what no other takes',
+    (config) => {
+      expect(problemsOf(config)).toEqual([]);
+    },
+  );
 });
 
 describe('expectedReceives', () => {

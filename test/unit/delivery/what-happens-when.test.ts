@@ -118,6 +118,20 @@ describe('crashes', () => {
     expect(stage.item('order-1')).toMatchObject({ state: 'settled', crashes: 0 });
   });
 
+  it('crash before the claim again and again', async () => {
+    stage.publish(mail());
+    for (let turn = 0; turn < 14; turn += 1) {
+      await stage.invoke({ crash: [{ effect: 'build', when: 'before', incident: 'die' }] });
+      stage.world.skipToNextVisible();
+    }
+    expect(stage.item('order-1')).toMatchObject({ state: 'sending', crashes: 4, lease: { inFlight: [] } });
+
+    await stage.invoke({ crash: [{ effect: 'build', when: 'before', incident: 'die' }] });
+
+    expect(onlyDeadLetter().attributes).toMatchObject({ reason: 'poison', attempts: '0' });
+    expect(stage.sent).toEqual([]);
+  });
+
   it('crash before the send', async () => {
     stage.publish(mail());
     await stage.invoke({ crash: [{ effect: 'send', nth: 1, when: 'before', incident: 'die' }] });
@@ -527,6 +541,20 @@ describe('services away', () => {
     await stage.later();
 
     expect(stage.item('order-1')).toMatchObject({ state: 'settled', attempts: 1 });
+  });
+
+  it('no relay takes mail of the sender', async () => {
+    stage.relays = [];
+    stage.eligible = [];
+    stage.publish(mail());
+
+    await stage.invoke();
+
+    expect(stage.world.queue.size).toBe(0);
+    const { attributes } = onlyDeadLetter();
+    expect(attributes).toMatchObject({ reason: 'not-allowed', attempts: '0' });
+    expect(attributes.detail).toContain('no relay of this stage takes mail of senders at example.com');
+    expect(attributes.detail).toContain(ada);
   });
 });
 
