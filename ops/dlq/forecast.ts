@@ -1,4 +1,4 @@
-import { pendingRecipients } from '../../lib/ledger/facts.ts';
+import { pendingDeadLetters, pendingRecipients } from '../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../lib/ledger/item.ts';
 import { open } from '../../lib/ledger/open.ts';
 import type { Entry } from './entry.ts';
@@ -10,15 +10,23 @@ export type Forecast =
   | {
       readonly kind: 'send';
       readonly to: readonly string[];
-      /** Those among them whose relay may have the mail already. */
+      /** Those among them who may have the mail already: an answer was lost, or a sender stopped while it sent to them. */
       readonly doubtful: readonly string[];
       /** False: the ledger has no record of the mail, so everybody counts as never tried. */
       readonly known: boolean;
     }
   /** Dropped: nobody is left to send to. */
   | { readonly kind: 'duplicate' }
-  /** Another copy of the mail is on its way, and carries these recipients. */
-  | { readonly kind: 'on-its-way'; readonly to: readonly string[]; readonly until: number }
+  /**
+   * The mail is being sent, or is not due. `inFlight`: recipients of a send that nobody knows the end of, of whom the ledger
+   * may say tomorrow that they may have the mail.
+   */
+  | {
+      readonly kind: 'on-its-way';
+      readonly to: readonly string[];
+      readonly inFlight: readonly string[];
+      readonly until: number;
+    }
   /** Dead-lettered again at once. */
   | { readonly kind: 'refused'; readonly why: string };
 
@@ -48,19 +56,30 @@ export function forecast(entry: Entry, stored: LedgerItem | undefined, now: numb
       return {
         kind: 'on-its-way',
         to: stored === undefined ? [] : pendingRecipients(stored, facts.recipients),
+        inFlight: stored?.lease?.inFlight ?? [],
         until: opening.until,
       };
-    case 'proceed': {
-      const { item } = opening;
-      const to = pendingRecipients(item, facts.recipients);
-      if (to.length === 0) return { kind: 'duplicate' };
-      if (item.mailExpiresAt !== undefined && item.mailExpiresAt <= now) {
-        return { kind: 'refused', why: `the mail expired at ${new Date(item.mailExpiresAt).toISOString()}` };
-      }
-      const doubtful = to.filter((address) => (stored?.recipients[address]?.doubts ?? 0) > 0);
-      return { kind: 'send', to, doubtful, known: stored !== undefined && stored.ttl * 1000 > now };
-    }
+    case 'proceed':
+      return sending(opening.item, facts.recipients, stored !== undefined && stored.ttl * 1000 > now, now);
   }
+}
+
+/** `item`: as the sender will find it, with the lease of a sender that stopped already counted as a crash. */
+function sending(item: LedgerItem, recipients: readonly string[], known: boolean, now: number): Forecast {
+  const to = pendingRecipients(item, recipients);
+  if (to.length === 0) {
+    const [owed = ''] = pendingDeadLetters(item);
+    const { reason, message = '' } = item.deadLetters[owed] ?? {};
+    return reason === undefined ? { kind: 'duplicate' } : { kind: 'refused', why: `${reason}: ${message}` };
+  }
+  if (item.mailExpiresAt !== undefined && item.mailExpiresAt <= now) {
+    return { kind: 'refused', why: `the mail expired at ${new Date(item.mailExpiresAt).toISOString()}` };
+  }
+  const doubtful = to.filter((address) => {
+    const { doubts = 0, crashes = 0 } = item.recipients[address] ?? {};
+    return doubts + crashes > 0;
+  });
+  return { kind: 'send', to, doubtful, known };
 }
 
 /** The forecast in a sentence. */

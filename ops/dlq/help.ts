@@ -36,9 +36,10 @@ intake queue (redrive) or on disk (drop). If the command dies between the two, t
 drops the second copy as a duplicate. Ctrl-C finishes what is in hand and shows the other entries again; after a kill they
 show up by themselves (--hold). While it runs, entries are hidden from others: the queue looks emptier on dashboards.
 
-A redrive gives the recipients of that entry fresh attempts and a fresh age. Entries with the reason "uncertain" may have
-arrived, so redrive leaves them out unless --reason uncertain or an ID asks for them. It also leaves out, unless given the
-ID, entries whose recipients were tried but whose record is gone from the ledger (35 days without a change, or a lost table).
+A redrive gives the recipients of that entry fresh attempts and a fresh age. What may have arrived it leaves out, unless an
+ID or --reason uncertain (beside any other reason) asks for it: entries with the reason "uncertain", and others whose last
+send was cut short, such as poison. It also leaves out, unless given the ID, entries whose recipients were tried but whose
+record is gone from the ledger (35 days without a change, or a lost table).
 
 The SQS console's own "Start DLQ redrive" (StartMessageMoveTask) is safe for entries that carry a reason: it keeps their
 attributes, and with them the key. What SQS moved by itself has none, and the console gives it a new message id: if its

@@ -21,13 +21,13 @@ export async function redrive(session: Session): Promise<number> {
 
   async function act(entry: Entry, remove: () => Promise<void>): Promise<Outcome> {
     const stored = await session.ledger.read(entry.key);
-    const risk = options.filter.ids.length > 0 ? undefined : riskOf(entry, stored, session);
+    const outlook = forecast(entry, stored, clock.now());
+    const risk = options.filter.ids.length > 0 ? undefined : riskOf(entry, stored, outlook, session);
     if (risk !== undefined) {
       leftOut[risk] += 1;
       return 'skipped';
     }
     if (!options.yes) {
-      const outlook = forecast(entry, stored, clock.now());
       print(
         options.json ? JSON.stringify({ ...summaryOf(entry), forecast: outlook }) : printable(announce(entry, outlook)),
       );
@@ -61,7 +61,10 @@ export function identityOf({ key, deadLetterId }: Entry): Record<string, Message
 
 function noteLeftOut({ uncertain, unrecorded }: Readonly<Record<Risk, number>>, note: (text: string) => void): void {
   if (uncertain > 0) {
-    note(`${uncertain} uncertain left out: they may have arrived. Ask for them with --reason uncertain or by ID.`);
+    note(
+      `${uncertain} uncertain left out: they may have arrived. Ask for them by ID, or for all with --reason uncertain ` +
+        'beside any other reason.',
+    );
   }
   if (unrecorded > 0) {
     note(
@@ -75,11 +78,17 @@ type Risk = 'uncertain' | 'unrecorded';
 
 /** Why a redrive could send the mail to somebody who has it, or undefined. */
 function riskOf(
-  { reason, detail }: Entry,
+  { reason, detail, deadLetterId }: Entry,
   stored: LedgerItem | undefined,
+  outlook: Forecast,
   { options: { filter }, clock }: Session,
 ): Risk | undefined {
-  if (reason === 'uncertain' && !filter.reasons.includes(reason)) return 'uncertain';
+  if (!filter.reasons.includes('uncertain')) {
+    if (reason === 'uncertain' || (outlook.kind === 'send' && outlook.doubtful.length > 0)) return 'uncertain';
+    // Nobody else carries on what SQS moved by itself in the middle of a send.
+    const unknownEnd = deadLetterId === undefined && outlook.kind === 'on-its-way' && outlook.inFlight.length > 0;
+    if (unknownEnd) return 'uncertain';
+  }
   // Recipients were tried, so the ledger must know which of them have the mail.
   const tried = (detail.recipients ?? []).length > 0;
   return tried && (stored === undefined || stored.ttl * 1000 <= clock.now()) ? 'unrecorded' : undefined;

@@ -35,7 +35,7 @@ const attributesOf = (index: number, reason = 'rejected') => ({
 });
 
 /** What the ledger holds of that mail: ada has it, bob was refused. */
-async function remember(index: number): Promise<void> {
+async function remember(index: number, changes: Partial<LedgerItem> = {}): Promise<void> {
   const { read } = readBody(body(index), { messageId: 'any' });
   if (!read.ok) throw new Error('the body must be readable');
   const now = Date.now();
@@ -54,6 +54,7 @@ async function remember(index: number): Promise<void> {
     deadLetters: { [`letter-${index}`]: { reason: 'rejected', pending: false, failedAt: now } },
     changedAt: now,
     ttl: Math.ceil(now / 1000) + 1000,
+    ...changes,
   };
   await dynamoDbLedger(stage.clients.dynamodb, stage.ledgerTable).write(item, undefined);
 }
@@ -196,6 +197,25 @@ describe('redrive', () => {
     await dlq(stage, 'redrive', '--yes', '--reason', 'uncertain');
     expect(await inDeadLetters()).toBe(0);
     expect(await takeAll(stage, stage.intakeUrl)).toHaveLength(2);
+  });
+
+  it('leaves out poison and what SQS moved when their last sends were cut short', async () => {
+    const [now, bob] = [Date.now(), 'bob-0@example.org'];
+    const cut = { status: 'failed', at: now, relay: 'primary', deadLetterId: 'letter-0', crashes: 5 } as const;
+    await remember(0, { recipients: { [bob]: cut }, crashes: 5 });
+    await put(stage, stage.deadLetterUrl, body(0), attributesOf(0, 'poison'));
+    const lease = { owner: 'o', endsAt: now - 1000, relay: 'primary', inFlight: ['bob-1@example.org'] };
+    await remember(1, { state: 'sending', lease, recipients: {}, deadLetters: {} });
+    await put(stage, stage.deadLetterUrl, body(1), { idempotencyKey: 'key-1' });
+
+    const { stderr } = await dlq(stage, 'redrive', '--yes');
+
+    expect(stderr).toContain('2 uncertain left out');
+    expect(await inDeadLetters()).toBe(2);
+    const { stdout } = await dlq(stage, 'redrive', '--reason', 'poison', '--reason', 'uncertain');
+    expect(stdout).toContain(`may arrive twice at ${bob}`);
+    await dlq(stage, 'redrive', '--yes', 'letter-0');
+    expect(await inDeadLetters()).toBe(1);
   });
 
   it('leaves out what the ledger has lost, unless it is asked for by its ID', async () => {

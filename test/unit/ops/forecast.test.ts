@@ -54,6 +54,38 @@ describe('what a redrive would do', () => {
     expect(describeForecast(outlook)).toContain('may arrive twice at bob@example.net');
   });
 
+  it('warns of a mail that was given up as poison: each send that was cut short may have arrived', () => {
+    const item = itemOf({
+      recipients: { 'ada@example.org': accepted, 'bob@example.net': { ...failed, crashes: 5 } },
+      deadLetters: { 'letter-1': { reason: 'poison', pending: false, failedAt: now } },
+    });
+    const outlook = forecast(entryOf({ reason: 'poison' }), item, now);
+    expect(outlook).toMatchObject({ kind: 'send', doubtful: ['bob@example.net'] });
+    expect(describeForecast(outlook)).toContain('may arrive twice at bob@example.net');
+  });
+
+  it('warns of what SQS moved in the middle of a send, for those that were in flight', () => {
+    const lease = { owner: 'o', endsAt: now - 1, relay: 'primary', inFlight: ['bob@example.net'] };
+    const cutShort = itemOf({ state: 'sending', lease, recipients: {}, deadLetters: {} });
+    const entry = entryOf({ reason: undefined, deadLetterId: undefined });
+    expect(forecast(entry, cutShort, now)).toMatchObject({
+      kind: 'send',
+      to: ['ada@example.org', 'bob@example.net'],
+      doubtful: ['bob@example.net'],
+    });
+  });
+
+  it('is refused again where a mail on hold was cut short', () => {
+    const lease = { owner: 'o', endsAt: now - 1, relay: 'primary', inFlight: ['bob@example.net'] };
+    const onHold = JSON.stringify({ ...JSON.parse(body), onUncertain: 'hold' });
+    const cutShort = itemOf({ state: 'sending', lease, recipients: { 'ada@example.org': accepted }, deadLetters: {} });
+    const entry = entryOf({ reason: undefined, deadLetterId: undefined }, { Body: onHold });
+    expect(forecast(entry, cutShort, now)).toMatchObject({
+      kind: 'refused',
+      why: expect.stringContaining('uncertain: the sender stopped'),
+    });
+  });
+
   it('goes on with what SQS moved, for those that are pending', () => {
     const stuck = itemOf({
       state: 'waiting',
@@ -71,6 +103,7 @@ describe('what a redrive would do', () => {
     expect(forecast(entryOf(), sending, now)).toEqual({
       kind: 'on-its-way',
       to: ['bob@example.net'],
+      inFlight: ['bob@example.net'],
       until: now + 1000,
     });
   });
