@@ -192,4 +192,15 @@ describe('through the deployed bundle', () => {
     // An invocation that runs into its time-out is killed, and said so.
     expect(problems).toEqual([]);
   }, 60_000);
+
+  it('a process that Lambda ends says QUIT to its relays, frozen or not', async () => {
+    const relay = relayNamed('primary');
+    await publish([mail('farewell')]);
+    await settled('farewell');
+    const [message] = takenBy(relay, 'farewell');
+
+    await stack.endAll();
+
+    expect(relay.connections[(message?.connection ?? 0) - 1]).toMatchObject({ quit: true });
+  });
 });

@@ -39,6 +39,8 @@ export interface GatedStack {
   counts(): Readonly<Record<string, number>>;
   /** SIGKILL for every function process; resolves when they are gone. */
   killAll(): Promise<void>;
+  /** Ends every function process as Lambda does; none is started after it. */
+  endAll(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,6 +91,9 @@ export async function startGatedStack(options: GatedOptions): Promise<GatedStack
     setSecret,
     counts: emulators.counts,
     killAll: () => killProcesses(functions.hosts),
+    endAll: async () => {
+      await Promise.all(functions.hosts.map((host) => host.close()));
+    },
     close: async () => {
       await functions.close();
       aws.destroy();
