@@ -113,7 +113,10 @@ export interface UnclearLogin {
 /** `middling` lies between what makes a relay degraded and what makes it healthy again. */
 export type ProbeMark = 'fast' | 'middling' | 'slow' | 'failed';
 
-/** What an operator decided. `draining` and `disabled` relays get no mail. */
+/**
+ * What an operator decided. `draining` and `disabled` relays get no mail, and are still probed; the two differ only in what
+ * they tell people: planned work, or something wrong that a reason must name.
+ */
 export interface Override {
   readonly mode: 'enabled' | 'draining' | 'disabled';
   readonly setAt: number;
