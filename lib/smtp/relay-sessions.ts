@@ -3,6 +3,7 @@ import type { NetworkError, Phase } from '../outcome/outcome.ts';
 import type { Clock } from '../platform/clock.ts';
 import { allowed, type Bounds } from './bounds.ts';
 import { failedBy, networkErrorOf } from './failure.ts';
+import { FirstLogin } from './first-login.ts';
 import { type Link, type Opened, openLink } from './link.ts';
 import { Pool } from './pool.ts';
 import { PooledSession } from './pooled-session.ts';
@@ -33,6 +34,7 @@ export class RelaySessions {
   readonly #relay: string;
   readonly #options: TransportOptions;
   readonly #pool: Pool;
+  readonly #logins = new FirstLogin();
   #tls: { readonly version: string; readonly context: TlsContext } | undefined;
 
   constructor(relay: string, options: TransportOptions) {
@@ -51,12 +53,20 @@ export class RelaySessions {
     const { timeouts, clock, observer } = this.#options;
     const bounds: Bounds = { timeouts, clock, deadline };
     if (clock.now() >= deadline) return refused('connect', outOfTime);
+    const openInTurn = this.#logins.ask(settings.version);
     const place = await this.#pool.take({ settings, fresh, patienceMs: allowed(maxPatienceMs, bounds) });
     if (place.kind === 'none') return refused('connect', place.why === 'closed' ? closed : noPlace);
     if (place.kind === 'idle') {
       observer.connectionReused(this.#relay);
       return this.#session(place.link, true);
     }
+    const dropped = (): void => this.#pool.freePlace();
+    return openInTurn(() => this.#openIn(settings, bounds), dropped);
+  }
+
+  /** A new session in the place that was granted. */
+  async #openIn(settings: RelayConnectionSettings, bounds: Bounds): Promise<Acquired> {
+    const { observer } = this.#options;
     observer.connectionOpened(this.#relay);
     const opened = await this.#open(settings, bounds);
     if (!opened.ok) {

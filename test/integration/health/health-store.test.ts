@@ -16,7 +16,8 @@ const anybody = { accessKeyId: 'nobody', secretAccessKey: 'nothing' };
 
 beforeAll(async () => {
   table = await healthTable();
-  store = dynamoDbRelayHealth({ ...table, onUnreadable: (name) => unreadable.push(name) });
+  // Fifty writers at once may take their time here.
+  store = dynamoDbRelayHealth({ ...table, patienceMs: 60_000, onUnreadable: (name) => unreadable.push(name) });
 });
 afterAll(() => table.close());
 beforeEach(() => {

@@ -13,6 +13,7 @@ import { breakerSettings, memoryHealthStore } from '../../support/health.ts';
 
 const relayName = 'only';
 const maxSessions = 6;
+const mostInABatch = 10;
 const certificate = await createCertificate();
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -101,5 +102,19 @@ describe('after the password was changed at the relay and in the secret', () => 
     expect(sender.seen).toEqual([]);
     expect(sender.store.items.size).toBe(0);
     expect(sender.refusedLogins).toEqual([]);
+  });
+
+  it('an environment that must open all its sessions anew tries the old one once', async () => {
+    const sender = await aSender();
+    await sender.send(maxSessions);
+    sender.rotate();
+    sender.relay.dropSessions();
+
+    await sender.send(mostInABatch);
+
+    expect(sender.deliveries).toHaveLength(maxSessions + mostInABatch);
+    expect(sender.stage.world.queue.size).toBe(0);
+    expect(sender.seen).toEqual([]);
+    expect(sender.refusedLogins).toHaveLength(1);
   });
 });
