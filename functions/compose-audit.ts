@@ -33,7 +33,7 @@ export function composeAudit({ environment, clients, clock }: AuditParts): Audit
     firstSends: (now) => firstSendsInTurn(clients.dynamoDb, table, now),
     ledger: dynamoDbLedger(clients.dynamoDb, table),
     intakeMessages: messagesIn(clients.sqs, environment.POSTROOM_INTAKE_QUEUE_URL),
-    pausedSince: intakePause(clients.dynamoDb, environment.POSTROOM_RELAY_HEALTH_TABLE),
+    pause: intakePause(clients.dynamoDb, environment.POSTROOM_RELAY_HEALTH_TABLE),
     clock,
     settings: environment.POSTROOM_SETTINGS,
   };

@@ -20,14 +20,21 @@ export function messagesIn(client: SQSClient, queueUrl: string): AuditPorts['int
   };
 }
 
-/** The mark that the probe function leaves in the health table (`lib/probe/run-store.ts`). */
-const run = v.object({ pause: v.optional(v.object({ since: v.number() })) });
+/** What the probe function leaves in the health table (`lib/probe/run-store.ts`). */
+const run = v.object({
+  pause: v.optional(v.object({ since: v.number() })),
+  lastPause: v.optional(v.object({ since: v.number() })),
+  resumedAt: v.optional(v.number()),
+});
 
-export function intakePause(client: DynamoDBClient, healthTable: string): AuditPorts['pausedSince'] {
+/** The pause that the probe function has made, or made last. */
+export function intakePause(client: DynamoDBClient, healthTable: string): AuditPorts['pause'] {
   return async () => {
     const { Item = {} } = await client.send(
       new GetItemCommand({ TableName: healthTable, Key: { relay: { S: '#probe' } }, ConsistentRead: true }),
     );
-    return v.parse(run, unmarshall(Item)).pause?.since;
+    const { pause, lastPause, resumedAt } = v.parse(run, unmarshall(Item));
+    if (pause !== undefined) return { since: pause.since };
+    return lastPause === undefined || resumedAt === undefined ? undefined : { since: lastPause.since, resumedAt };
   };
 }

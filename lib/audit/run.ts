@@ -15,6 +15,13 @@ export interface UnfinishedMail {
   dueBefore(time: number): AsyncIterable<string>;
 }
 
+/** When the intake was paused, ms since the epoch. */
+export interface Pause {
+  readonly since: number;
+  /** Absent while it lasts. */
+  readonly resumedAt?: number;
+}
+
 export interface AuditPorts {
   readonly unfinished: UnfinishedMail;
   /** Keys of first sends at `now`, which the index does not hold, or of a part of them. */
@@ -22,8 +29,8 @@ export interface AuditPorts {
   readonly ledger: Pick<LedgerStore, 'read'>;
   /** Messages in the intake queue: visible, in flight and delayed. Approximate. */
   readonly intakeMessages: () => Promise<number>;
-  /** Since when the probe function has paused the intake, ms since the epoch; undefined: it runs. */
-  readonly pausedSince: () => Promise<number | undefined>;
+  /** The newest pause that the probe function made. */
+  readonly pause: () => Promise<Pause | undefined>;
   readonly clock: Clock;
   readonly settings: AuditSettings;
 }
@@ -38,8 +45,8 @@ export interface AuditReport {
   readonly intakeMessages: number;
   /** Unfinished mails beyond the messages in the queue: each needs one that carries it on. 0 within what is approximate. */
   readonly missingFromQueue: number;
-  /** While the intake is paused, mail that only waits is not forgotten, and not among the findings. */
-  readonly pausedSince?: number;
+  /** Present in a pause of the intake and for a margin after it: mail that only waits is not among the findings then. */
+  readonly pause?: Pause;
 }
 
 /**
@@ -49,12 +56,13 @@ export interface AuditReport {
 export async function audit(ports: AuditPorts): Promise<AuditReport> {
   const { unfinished, clock, settings } = ports;
   const now = clock.now();
-  const pausedSince = await ports.pausedSince();
+  const newest = await ports.pause();
+  const pause = isFelt(newest, now, settings) ? newest : undefined;
   const before = await ports.intakeMessages();
   const indexed = await unfinished.count();
   // Counted again, because a mail may have come in while the index was read.
   const intakeMessages = Math.max(before, await ports.intakeMessages());
-  const look = (key: string) => lookAt(key, now, pausedSince, ports);
+  const look = (key: string) => lookAt(key, now, pause, ports);
   const overdue = await gather(unfinished.dueBefore(now - settings.marginSeconds * 1000), look);
   const cutShort = await gather(ports.firstSends(now), look);
   const count = indexed + cutShort.found.length;
@@ -64,22 +72,27 @@ export async function audit(ports: AuditPorts): Promise<AuditReport> {
     unfinished: count,
     intakeMessages,
     missingFromQueue: beyondDoubt(count - intakeMessages, count),
-    ...(pausedSince === undefined ? {} : { pausedSince }),
+    ...(pause === undefined ? {} : { pause }),
   };
+}
+
+/** What came due in a pause stands in line when it ends, and has a margin from then on. */
+function isFelt(pause: Pause | undefined, now: number, { marginSeconds }: AuditSettings): boolean {
+  return pause !== undefined && (pause.resumedAt ?? now) > now - marginSeconds * 1000;
 }
 
 async function lookAt(
   key: string,
   now: number,
-  pausedSince: number | undefined,
+  pause: Pause | undefined,
   { ledger, settings }: AuditPorts,
 ): Promise<Finding | undefined> {
   const marginMs = settings.marginSeconds * 1000;
   try {
     const item = await ledger.read(key);
     const finding = item === undefined ? undefined : judge(item, now, settings);
-    if (item === undefined || finding === undefined || pausedSince === undefined) return finding;
-    const hadItsTime = finding.since <= pausedSince - marginMs;
+    if (item === undefined || finding === undefined || pause === undefined) return finding;
+    const hadItsTime = finding.since <= pause.since - marginMs;
     return hadItsTime && !onlyWaits(item, finding) ? finding : undefined;
   } catch (error) {
     if (!v.isValiError(error)) throw error;

@@ -15,7 +15,7 @@ export interface MappingSwitch {
 export interface IntakePorts {
   readonly relays: readonly string[];
   readonly store: Pick<RelayHealthStore, 'readAll'>;
-  readonly runs: Pick<RunStore, 'mark'>;
+  readonly runs: Pick<RunStore, 'mark' | 'unmark'>;
   readonly mapping: MappingSwitch;
   readonly clock: Clock;
   readonly soonMs: number;
@@ -42,7 +42,7 @@ export function createIntake(owner: string, pause: IntakePause | undefined, port
     const now = clock.now();
     const demand = demandOf(fleet, now, ports.soonMs);
     // Of a mapping that the stack has replaced since: it says nothing about this one.
-    if (marked !== undefined && marked.mapping !== mapping.uuid) await setMark(undefined);
+    if (marked !== undefined && marked.mapping !== mapping.uuid) await unmark(now);
     if (marked !== undefined || demand === 'no-relay' || state === undefined) {
       state = await mapping.state();
       await step(fleet, demand, now, state);
@@ -69,21 +69,22 @@ export function createIntake(owner: string, pause: IntakePause | undefined, port
         return;
       case 'forget': {
         const since = marked?.since ?? now;
-        await setMark(undefined);
+        await unmark(now);
         report({ type: 'intake-resumed', pausedMs: now - since });
       }
     }
   }
 
   async function disable(mark: IntakePause): Promise<void> {
-    await setMark(mark);
+    await runs.mark(owner, mark);
+    marked = mark;
     await mapping.setEnabled(false);
     state = 'Transition';
   }
 
-  async function setMark(next: IntakePause | undefined): Promise<void> {
-    await runs.mark(owner, next);
-    marked = next;
+  async function unmark(now: number): Promise<void> {
+    await runs.unmark(owner, now);
+    marked = undefined;
   }
 
   return async () => {

@@ -30,8 +30,10 @@ export type TakenRun =
  */
 export interface RunStore {
   take(owner: string, now: number, endsAt: number): Promise<TakenRun>;
-  /** Undefined takes the mark away. @throws RunLost */
-  mark(owner: string, pause: IntakePause | undefined): Promise<void>;
+  /** @throws RunLost */
+  mark(owner: string, pause: IntakePause): Promise<void>;
+  /** Takes the mark away, and keeps of it for the audit when the pause was. `now`: ms since the epoch. @throws RunLost */
+  unmark(owner: string, now: number): Promise<void>;
   /** Others may probe from now on. */
   release(owner: string): Promise<void>;
 }
@@ -60,6 +62,14 @@ export function dynamoDbRuns(client: DynamoDBClient, tableName: string): RunStor
     return v.parse(runItem, unmarshall(Attributes ?? {}));
   };
 
+  const change = async (owner: string, expression: string, values: Record<string, unknown>) => {
+    try {
+      await update(expression, '#owner = :owner', { ':owner': owner, ...values });
+    } catch (error) {
+      throw isConditionFailure(error) ? new RunLost('another invocation probes', { cause: error }) : error;
+    }
+  };
+
   return {
     async take(owner, now, endsAt) {
       const free = 'attribute_not_exists(#owner) OR #endsAt <= :now OR #owner = :owner';
@@ -76,15 +86,12 @@ export function dynamoDbRuns(client: DynamoDBClient, tableName: string): RunStor
         return { taken: false, endsAt: Item === undefined ? now : v.parse(runItem, unmarshall(Item)).endsAt };
       }
     },
-    async mark(owner, pause) {
-      const mine = '#owner = :owner';
-      try {
-        if (pause === undefined) await update('REMOVE #pause', mine, { ':owner': owner });
-        else await update('SET #pause = :pause', mine, { ':owner': owner, ':pause': pause });
-      } catch (error) {
-        throw isConditionFailure(error) ? new RunLost('another invocation probes', { cause: error }) : error;
-      }
-    },
+    mark: (owner, pause) => change(owner, 'SET #pause = :pause', { ':pause': pause }),
+    // A request that the SDK repeats finds no pause any more.
+    unmark: (owner, now) =>
+      change(owner, 'SET #lastPause = if_not_exists(#pause, #lastPause), #resumedAt = :now REMOVE #pause', {
+        ':now': now,
+      }),
     async release(owner) {
       await update('SET #endsAt = :free', '#owner = :owner', { ':owner': owner, ':free': 0 }).catch((error) => {
         if (!isConditionFailure(error)) throw error;

@@ -1,6 +1,6 @@
 import CliTable from 'cli-table3';
 import type { Finding, FindingKind } from '../../lib/audit/judge.ts';
-import type { AuditReport } from '../../lib/audit/run.ts';
+import type { AuditReport, Pause } from '../../lib/audit/run.ts';
 import { printable } from '../dlq/words.ts';
 import { describeDuration } from '../shared/duration.ts';
 
@@ -24,13 +24,16 @@ export function describeReport(report: AuditReport, now: number, columns: number
   return [...lines, ...surroundings(report, now)].join('\n');
 }
 
-function surroundings({ unfinished, intakeMessages, missingFromQueue, pausedSince }: AuditReport, now: number) {
+function surroundings({ unfinished, intakeMessages, missingFromQueue, pause }: AuditReport, now: number) {
   const missing =
     missingFromQueue === 0 ? '' : ` At least ${missingFromQueue} have no message any more that could carry them on.`;
   const counts = `${unfinished} unfinished in the ledger, about ${intakeMessages} ${intakeMessages === 1 ? 'message' : 'messages'} in the intake queue.${missing}`;
-  if (pausedSince === undefined) return [counts];
-  const paused = `The intake is paused since ${describeDuration(now - pausedSince)}: mail that only waits is not listed.`;
-  return [counts, paused];
+  return pause === undefined ? [counts] : [counts, `${pausing(pause, now)}: mail that only waits is not listed.`];
+}
+
+function pausing({ since, resumedAt }: Pause, now: number): string {
+  if (resumedAt === undefined) return `The intake is paused since ${describeDuration(now - since)}`;
+  return `The intake was paused until ${describeDuration(now - resumedAt)} ago`;
 }
 
 function tableOf(findings: readonly Finding[], now: number, columns: number): string {

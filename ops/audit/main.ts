@@ -38,7 +38,7 @@ async function search(target: Target, settings: AuditSettings, { deep }: Options
       firstSends: (now) => (deep ? firstSends(dynamoDb, table) : firstSendsInTurn(dynamoDb, table, now)),
       ledger: dynamoDbLedger(dynamoDb, table),
       intakeMessages: messagesIn(sqs, target.output('IntakeQueueUrl')),
-      pausedSince: intakePause(dynamoDb, target.output('RelayHealthTableName')),
+      pause: intakePause(dynamoDb, target.output('RelayHealthTableName')),
       clock: systemClock,
       settings,
     });

@@ -15,8 +15,11 @@ export function memoryRuns(): RunStore & { readonly item: () => RunItem | undefi
       return { taken: true, ...(item.pause && { pause: item.pause }) };
     },
     async mark(owner, pause) {
-      const { pause: _before, ...rest } = owned(owner);
-      item = pause === undefined ? rest : { ...rest, pause };
+      item = { ...owned(owner), pause };
+    },
+    async unmark(owner) {
+      const { pause: _, ...rest } = owned(owner);
+      item = rest;
     },
     async release(owner) {
       if (item?.owner === owner) item = { ...item, endsAt: 0 };

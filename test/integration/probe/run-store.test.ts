@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { intakePause } from '../../../lib/audit/intake.ts';
 import { dynamoDbRelayHealth } from '../../../lib/health/health-store.ts';
 import { dynamoDbRuns, type IntakePause, RunLost, type RunStore } from '../../../lib/probe/run-store.ts';
 import { type HealthTable, healthTable } from '../../support/health-table.ts';
@@ -25,14 +26,26 @@ describe('the run item', () => {
     await runs.mark('a', pause);
     expect(await runs.take('b', 3999, 9000)).toEqual({ taken: false, endsAt: 4000 });
     expect(await runs.take('b', 4000, 5000)).toEqual({ taken: true, pause });
-    await runs.mark('b', undefined);
+    await runs.unmark('b', 4000);
+    await runs.unmark('b', 4000);
     await runs.release('b');
     expect(await runs.take('c', 4001, 6000)).toEqual({ taken: true });
+  });
+
+  it('tells the audit of a pause, also of one that has ended', async () => {
+    const told = intakePause(table.client, table.tableName);
+    await runs.take('audited', 7000, 8000);
+    await runs.mark('audited', pause);
+    expect(await told()).toEqual({ since: 5 });
+    await runs.unmark('audited', 7500);
+    expect(await told()).toEqual({ since: 5, resumedAt: 7500 });
+    await runs.release('audited');
   });
 
   it('is changed by nobody who has lost it', async () => {
     await runs.take('d', 10_000, 20_000);
     await expect(runs.mark('c', pause)).rejects.toThrow(RunLost);
+    await expect(runs.unmark('c', 10_000)).rejects.toThrow(RunLost);
     await runs.release('c');
     expect(await runs.take('e', 11_000, 30_000)).toEqual({ taken: false, endsAt: 20_000 });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AuditReport, audit } from '../../../lib/audit/run.ts';
+import { type AuditReport, audit, type Pause } from '../../../lib/audit/run.ts';
 import type { AuditSettings } from '../../../lib/contracts/audit-environment.ts';
 import { pendingDeadLetters } from '../../../lib/ledger/facts.ts';
 import { ledgerPorts } from '../../support/audit.ts';
@@ -10,11 +10,11 @@ import { noFaults, World } from '../../support/simulation/world.ts';
 /** As `cdk/audit.ts` makes them for the defaults of a stage. */
 const settings: AuditSettings = { marginSeconds: 6 * 180 + 1800, maxAgeSeconds: 432_000 };
 
-function look(world: World, pausedSince?: number): Promise<AuditReport> {
+function look(world: World, pause?: Pause): Promise<AuditReport> {
   return audit({
     ...ledgerPorts(world.ledger),
     intakeMessages: async () => world.queue.size,
-    pausedSince: async () => pausedSince,
+    pause: async () => pause,
     clock: { now: () => world.now },
     settings,
   });
@@ -61,20 +61,21 @@ describe('the audit of a healthy stage', () => {
     expect(await ledgerPorts(world.ledger).unfinished.count()).toBe(0);
   }, 120_000);
 
-  it('finds nothing while the intake is paused, however long', async () => {
+  it('finds nothing while the intake is paused, however long, and right after it', async () => {
     const world = new World({ ...noFaults, refusal: 0.5 }, seeded(6));
     publish(world, 1000);
     await drain(world, 120);
     expect(await ledgerPorts(world.ledger).unfinished.count()).toBeGreaterThan(50);
 
-    const pausedSince = world.now;
+    const since = world.now;
     const found: number[] = [];
     for (const hours of [1, 5, 200]) {
-      world.now = pausedSince + hours * 3_600_000;
-      found.push((await look(world, pausedSince)).findings.length);
+      world.now = since + hours * 3_600_000;
+      found.push((await look(world, { since })).findings.length);
     }
+    found.push((await look(world, { since, resumedAt: world.now - 60_000 })).findings.length);
 
-    expect(found).toEqual([0, 0, 0]);
+    expect(found).toEqual([0, 0, 0, 0]);
   });
 
   it('finds the one item that cannot be read, and nothing else', async () => {

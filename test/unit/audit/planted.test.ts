@@ -20,7 +20,7 @@ function look(changes: Partial<AuditPorts> = {}): Promise<AuditReport> {
   return audit({
     ...ledgerPorts(world.ledger),
     intakeMessages: async () => world.queue.size,
-    pausedSince: async () => undefined,
+    pause: async () => undefined,
     clock: { now: () => world.now },
     settings,
     ...changes,
@@ -179,10 +179,10 @@ describe('the audit', () => {
     await stage.invoke({ crash: [{ effect: 'dead-letter', nth: 1, when: 'before', incident: 'die' }] });
     forget();
 
-    const report = await look({ pausedSince: async () => stage.world.now - 60_000 });
+    const report = await look({ pause: async () => ({ since: stage.world.now - 60_000 }) });
 
     expect(report.findings).toMatchObject([{ key: 'order-2', kind: 'dead-letter-pending' }]);
-    expect(report.pausedSince).toBe(stage.world.now - 60_000);
+    expect(report.pause).toEqual({ since: stage.world.now - 60_000 });
   });
 
   it('reads what is owed first, a few at a time, and not every mail of a long pause', async () => {
@@ -206,7 +206,7 @@ describe('the audit', () => {
       return item;
     };
 
-    const report = await look({ ledger: { read }, pausedSince: async () => stage.world.now - 60_000 });
+    const report = await look({ ledger: { read }, pause: async () => ({ since: stage.world.now - 60_000 }) });
 
     expect(report.findings).toMatchObject([{ key: 'owing', kind: 'dead-letter-pending' }]);
     expect(report.truncated).toBe(true);
@@ -214,13 +214,23 @@ describe('the audit', () => {
     expect(most).toBe(20);
   });
 
+  it('gives mail that came due in a pause a margin from its end on', async () => {
+    await waitingMail();
+    const since = stage.world.now + 60_000;
+    forget(5 * hour);
+    const resumedAgo = (ms: number) => look({ pause: async () => ({ since, resumedAt: stage.world.now - ms }) });
+
+    expect(kinds(await resumedAgo(40 * 60_000))).toEqual([]);
+    expect(kinds(await resumedAgo(50 * 60_000))).toEqual(['attempt-overdue']);
+  });
+
   it('does not call a send forgotten that had no time before the pause', async () => {
     stage.publish(mail());
     await stage.invoke({ crash: [{ effect: 'send', nth: 1, when: 'before', incident: 'die' }] });
-    const pausedSince = stage.world.now + 10 * 60_000;
+    const since = stage.world.now + 10 * 60_000;
     forget(5 * hour);
 
-    expect(kinds(await look({ pausedSince: async () => pausedSince }))).toEqual([]);
+    expect(kinds(await look({ pause: async () => ({ since }) }))).toEqual([]);
     expect(kinds(await look())).toEqual(['lease-ended']);
   });
 

@@ -62,12 +62,13 @@ export function intakeWorld(): IntakeWorld {
         if (!run.alive) throw new Error('dead');
         return result;
       };
-      const runs: Pick<RunStore, 'mark'> = {
-        mark: (by, pause) =>
-          perform(pause === undefined ? 'unmark' : 'mark', () => {
-            if (by !== String(owner)) throw new RunLost('lost');
-            world.pause = pause;
-          }),
+      const setPause = (by: string, pause: IntakePause | undefined) => () => {
+        if (by !== String(owner)) throw new RunLost('lost');
+        world.pause = pause;
+      };
+      const runs: Pick<RunStore, 'mark' | 'unmark'> = {
+        mark: (by, pause) => perform('mark', setPause(by, pause)),
+        unmark: (by) => perform('unmark', setPause(by, undefined)),
       };
       const mapping: MappingSwitch = {
         uuid: world.mapping.uuid,
