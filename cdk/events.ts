@@ -34,7 +34,7 @@ export interface Subscription {
 /** The function that turns the ledger's changes into outcome events on a bus that exists already. */
 export class OutcomeEvents extends Construct {
   readonly function: LambdaFunction;
-  /** What Lambda gave up on after all repeats: which records of the stream they were. */
+  /** What Lambda gave up on after all repeats, and what the function cannot read: which records of the stream they were. */
   readonly failures: Queue;
   private readonly bus: IEventBus;
 
@@ -71,6 +71,7 @@ export class OutcomeEvents extends Construct {
     const { tableStreamArn: eventSourceArn } = ledger;
     if (eventSourceArn === undefined) throw new Error('the ledger has no change stream');
     ledger.grantStreamRead(this.function);
+    this.failures.grantSendMessages(this.function);
     new EventSourceMapping(this, 'Changes', {
       target: this.function,
       eventSourceArn,
@@ -78,7 +79,7 @@ export class OutcomeEvents extends Construct {
       batchSize: 100,
       // Changes of the same second share an invocation.
       maxBatchingWindow: Duration.seconds(1),
-      // The stream keeps changes for a day. A change that nobody can read must not hold up the others for that long.
+      // The stream keeps changes for a day. What the bus never takes must not hold up the others for that long.
       maxRecordAge: Duration.hours(12),
       // Only the age ends the repeats: a number of them may be used up early in an outage of the bus.
       retryAttempts: -1,
@@ -97,7 +98,11 @@ export class OutcomeEvents extends Construct {
   }
 
   private makeFunction({ stage, config, busName }: EventsProps): LambdaFunction {
-    const variables: EventsEnvironment = { POSTROOM_STAGE: stage, POSTROOM_EVENT_BUS: busName };
+    const variables: EventsEnvironment = {
+      POSTROOM_STAGE: stage,
+      POSTROOM_EVENT_BUS: busName,
+      POSTROOM_EVENT_FAILURES_QUEUE_URL: this.failures.queueUrl,
+    };
     return nodeFunction(this, 'events', {
       config,
       description: `Postroom (${stage}): tells the event bus what became of mails`,

@@ -1,17 +1,18 @@
-import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { EventsEnvironment } from '../lib/contracts/events-environment.ts';
 import type { ChangeRecord } from '../lib/events/change.ts';
 import { eventBus } from '../lib/events/event-bus.ts';
+import { failuresQueue } from '../lib/events/failures-queue.ts';
 import { type PublishReport, publishChanges } from '../lib/events/publish.ts';
 import type { Clock } from '../lib/platform/clock.ts';
+import type { EventClients } from '../lib/platform/event-clients.ts';
 import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
-import { createLog } from '../lib/telemetry/log.ts';
-import { createTelemetry } from '../lib/telemetry/telemetry.ts';
+import { createLog, type Log } from '../lib/telemetry/log.ts';
+import { createTelemetry, type Telemetry } from '../lib/telemetry/telemetry.ts';
 
 export interface EventsParts {
   readonly environment: EventsEnvironment;
-  readonly client: EventBridgeClient;
+  readonly clients: EventClients;
   readonly clock: Clock;
 }
 
@@ -20,31 +21,45 @@ export interface Publisher {
 }
 
 /** Builds what the function needs that turns the ledger's changes into events, once per execution environment. */
-export function composeEvents({ environment, client, clock }: EventsParts): Publisher {
+export function composeEvents({ environment, clients, clock }: EventsParts): Publisher {
   const { POSTROOM_STAGE: stage, POSTROOM_EVENT_BUS: busName } = environment;
   const telemetry = createTelemetry({ stage, clock });
   const log = createLog({ stage, clock });
-  client.middlewareStack.use(awsCallCounter(telemetry));
-  const put = eventBus(client, busName);
+  for (const client of [clients.eventBridge, clients.sqs]) client.middlewareStack.use(awsCallCounter(telemetry));
+  const put = eventBus(clients.eventBridge, busName);
+  const setAside = failuresQueue(clients.sqs, environment.POSTROOM_EVENT_FAILURES_QUEUE_URL);
   return {
     async handle({ Records }, { awsRequestId: requestId }) {
-      const report = (told: PublishReport): void => {
-        if (told.type === 'published') {
-          telemetry.count('OutcomeEventsPublished', undefined, told.events);
-          return;
-        }
-        telemetry.count('OutcomeEventsFailed', undefined, Math.max(1, told.keys.length));
-        for (const key of told.keys) log.event('events.failed', { requestId, key, error: told.error });
-        if (told.keys.length === 0) log.event('events.failed', { requestId, error: told.error });
-      };
+      const report = (told: PublishReport) => tell(told, telemetry, log.with({ requestId }));
       try {
-        const failed = await publishChanges(Records.map(toChange), { stage, put, report });
+        const failed = await publishChanges(Records.map(toChange), { stage, put, setAside, report });
         return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: failed }] };
       } finally {
         telemetry.flush();
       }
     },
   };
+}
+
+function tell(told: PublishReport, telemetry: Pick<Telemetry, 'count'>, log: Log): void {
+  switch (told.type) {
+    case 'published':
+      telemetry.count('OutcomeEventsPublished', undefined, told.events);
+      return;
+    case 'set-aside': {
+      const { key, sequenceNumber, error } = told.change;
+      const message = `sequence number ${sequenceNumber}`;
+      telemetry.count('OutcomeEventsFailed');
+      log.event('events.set-aside', { ...(key === undefined ? {} : { key }), message, error });
+      return;
+    }
+    case 'failed': {
+      const { keys, error } = told;
+      telemetry.count('OutcomeEventsFailed', undefined, Math.max(1, keys.length));
+      for (const key of keys) log.event('events.failed', { key, error });
+      if (keys.length === 0) log.event('events.failed', { error });
+    }
+  }
 }
 
 function toChange({ dynamodb }: DynamoDBRecord): ChangeRecord {

@@ -2,12 +2,12 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent, Handler } from 'aws-la
 import * as v from 'valibot';
 import { eventsEnvironment } from '../lib/contracts/events-environment.ts';
 import { systemClock } from '../lib/platform/clock.ts';
-import { eventClient } from '../lib/platform/event-clients.ts';
+import { eventClients } from '../lib/platform/event-clients.ts';
 import { composeEvents } from './compose-events.ts';
 
 const publisher = composeEvents({
   environment: v.parse(eventsEnvironment, process.env),
-  client: eventClient(),
+  clients: eventClients(),
   clock: systemClock,
 });
 

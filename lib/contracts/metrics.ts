@@ -67,7 +67,7 @@ export const metrics = {
   OutcomeEventsFailed: {
     ...stageSum,
     onlyWith: 'events',
-    meaning: 'Mails whose outcome events the bus did not take; the change stream hands them out again',
+    meaning: 'Mails whose outcome events the bus did not take, which come again, or whose change cannot be read',
   },
 
   OverdueMails: {

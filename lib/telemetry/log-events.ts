@@ -74,6 +74,10 @@ export const logEvents = {
     level: 'ERROR',
     meaning: 'An outcome event did not get to the bus; the change stream hands it out again',
   },
+  'events.set-aside': {
+    level: 'ERROR',
+    meaning: 'A change of the ledger cannot be read, so no event tells of it; its place stands in the failures queue',
+  },
   'audit.overdue': {
     level: 'WARN',
     meaning: 'The audit finds a forgotten mail: what is wrong with it, and since when',

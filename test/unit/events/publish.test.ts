@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { OutcomeEvent } from '../../../lib/contracts/outcome-events.ts';
 import type { ChangeRecord } from '../../../lib/events/change.ts';
 import { type EventEntry, entryOf, inCalls, largestCallBytes } from '../../../lib/events/entry.ts';
-import { type PublishReport, publishChanges } from '../../../lib/events/publish.ts';
+import { type PublishReport, publishChanges, type UnreadableChange } from '../../../lib/events/publish.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
 import { claim, newItem, settle } from '../../../lib/ledger/transitions.ts';
 import { acceptedBy, ada, context, facts, noon } from '../../support/ledger/items.ts';
@@ -24,16 +24,25 @@ function delivered(index: number): ChangeRecord {
   return { sequenceNumber: String(index), old: image(old), new: image(next) };
 }
 
+/** As a newer version might have written it. */
+const broken = (index: number): ChangeRecord => ({
+  sequenceNumber: String(index),
+  new: { key: { S: `order-${index}` }, state: { S: 'a new word' } },
+});
+
 const many = (count: number) => Array.from({ length: count }, (_, index) => delivered(index));
 const keyOf = ({ detail }: EventEntry): string => JSON.parse(detail).idempotencyKey;
 
 function bus(refuses: (key: string, call: number) => boolean = () => false) {
   const calls: string[][] = [];
   const reports: PublishReport[] = [];
+  const aside: UnreadableChange[] = [];
   return {
     calls,
     reports,
+    aside,
     ports: {
+      setAside: async (change: UnreadableChange) => void aside.push(change),
       stage: 'test',
       report: (report: PublishReport) => void reports.push(report),
       put: async (entries: readonly EventEntry[]) => {
@@ -81,13 +90,31 @@ describe('publishing a batch of changes', () => {
     expect(reports).toMatchObject([{ type: 'failed', keys: ['order-0', 'order-1', 'order-2'] }]);
   });
 
-  it('publishes what stands before a record that cannot be read, and stops there', async () => {
-    const { ports, calls, reports } = bus();
-    const broken = { sequenceNumber: '2', new: { key: { S: 'order-2' }, state: { S: 'a new word' } } };
+  it('sets a record aside that cannot be read, with its key, and goes on with the others', async () => {
+    const { ports, calls, aside, reports } = bus();
 
-    expect(await publishChanges([delivered(0), delivered(1), broken, delivered(3)], ports)).toBe('2');
-    expect(calls.flat()).toEqual(['order-0', 'order-1']);
-    expect(reports).toContainEqual(expect.objectContaining({ type: 'failed', keys: [] }));
+    expect(await publishChanges([delivered(0), broken(1), delivered(2), broken(3)], ports)).toBeUndefined();
+    expect(calls.flat()).toEqual(['order-0', 'order-2']);
+    expect(aside).toMatchObject([
+      { sequenceNumber: '1', key: 'order-1', error: expect.any(Error) },
+      { sequenceNumber: '3', key: 'order-3' },
+    ]);
+    expect(reports.filter(({ type }) => type === 'set-aside')).toHaveLength(2);
+  });
+
+  it('leaves aside what comes again anyway, because the bus refused something before it', async () => {
+    const { ports, aside } = bus((key) => key === 'order-2');
+
+    expect(await publishChanges([broken(0), delivered(1), delivered(2), broken(3)], ports)).toBe('2');
+    expect(aside.map(({ sequenceNumber }) => sequenceNumber)).toEqual(['0']);
+  });
+
+  it('goes back to a record that cannot be read when there is no place for it either', async () => {
+    const { ports, reports } = bus();
+    const setAside = () => Promise.reject(new Error('queue away'));
+
+    expect(await publishChanges([delivered(0), broken(1), delivered(2)], { ...ports, setAside })).toBe('1');
+    expect(reports).toContainEqual(expect.objectContaining({ type: 'failed', keys: ['order-1'] }));
   });
 
   it('gives every repeat of a record the same event', async () => {
