@@ -48,8 +48,9 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
   const affinity =
     opened.lastRelay === undefined ? undefined : { relay: opened.lastRelay, stay: opened.stayOnRelay ?? false };
   const carrier = { mail: facts.key, leaseEndsAt: bounds.leaseEndsAt };
-  const able = await ports.relays.candidates(senderDomain(mail), affinity, carrier);
-  const candidates = takingBounces(mail, able, ports);
+  const choose = (): Promise<Candidates> =>
+    ports.relays.candidates(senderDomain(mail), affinity, carrier, bounceRelay(mail, ports));
+  let candidates = await choose();
   const progress = startProgress(pendingRecipients(opened, facts.recipients));
   const context = writeContext(ports);
   const transaction: TransactInput = { mail, progress, bounds, report };
@@ -58,14 +59,16 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
   for (;;) {
     const next = nextTransaction(progress, candidates.relays);
     if (next === undefined) break;
+    if (outOfTime()) return ended(claimed, progress, candidates, true);
     const { relay } = next.candidate;
     const choosingSince = ports.clock.now();
-    const open = outOfTime() ? undefined : await openSession(relay, transaction, ports);
+    const open = await openSession(next, transaction, ports);
+    if (open === 'withdrawn') candidates = await choose();
+    if (open === 'withdrawn' || open === undefined) continue;
     if (outOfTime()) {
-      open?.session.release();
+      open.session.release();
       return ended(claimed, progress, candidates, true);
     }
-    if (open === undefined) continue;
     const claimingSince = ports.clock.now();
     report({ type: 'step', step: 'choose', durationMs: claimingSince - choosingSince });
     const begun = await begin(input, claimed, progress, relay, next.recipients, context, ports);
@@ -82,7 +85,12 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
       doubts: (address) => doubtsOf(opened, address),
     });
   }
-  return ended(claimed, progress, candidates, false);
+  return ended(claimed, progress, candidates, wasCutShort(progress));
+}
+
+/** True when a relay got no fair chance to take the mail. */
+function wasCutShort({ faulted }: Progress): boolean {
+  return [...faulted.values()].some(({ error }) => error?.kind === 'deadline');
 }
 
 /**
@@ -140,13 +148,8 @@ export function senderDomain(mail: Mail): string | undefined {
   return at === -1 ? readBounce(mail)?.authorDomain : address.slice(at + 1).toLowerCase();
 }
 
-/** Of a bounce only the relay that the stage names for them, if it names one: others may refuse the null sender. */
-function takingBounces(mail: Mail, candidates: Candidates, { bounces }: DeliveryPorts): Candidates {
+/** The relay that the stage names for bounces, if this is one and it names one: others may refuse the null sender. */
+function bounceRelay(mail: Mail, { bounces }: DeliveryPorts): string | undefined {
   const named = bounces?.settings.relay;
-  if (named === undefined || readBounce(mail) === undefined) return candidates;
-  return {
-    ...candidates,
-    relays: candidates.relays.filter(({ relay }) => relay === named),
-    eligible: candidates.eligible.filter((relay) => relay === named),
-  };
+  return named === undefined || readBounce(mail) === undefined ? undefined : named;
 }

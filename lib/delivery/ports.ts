@@ -36,6 +36,8 @@ export type Disposition =
 export interface Candidate {
   readonly relay: string;
   readonly maxRecipients: number;
+  /** The relay failed before, and this mail is the one that may try it. */
+  readonly trial?: boolean;
 }
 
 export interface Candidates {
@@ -72,7 +74,11 @@ export interface RelayDirectory {
     senderDomain: string | undefined,
     affinity?: { readonly relay: string; readonly stay: boolean },
     carrier?: TrialCarrier,
+    /** The only relay that may send the mail; absent: every one that takes its sender domain. */
+    only?: string,
   ): Promise<Candidates>;
+  /** Whether a candidate that needs no trial may still be given mail: its health may have changed since it was chosen. */
+  takesMail(relay: string): Promise<boolean>;
   connection(
     relay: string,
     deadline: number,

@@ -36,15 +36,21 @@ export function startProgress(recipients: readonly string[]): Progress {
   return { recipients, outcomes: new Map(), refusals: new Map(), faulted: new Map(), charged: false };
 }
 
-/** The next relay to try, and the recipients it may be given. Undefined when there is nobody left, or no relay. */
-export function nextTransaction(
-  progress: Progress,
-  candidates: readonly Candidate[],
-): { readonly candidate: Candidate; readonly recipients: readonly string[] } | undefined {
-  for (const candidate of candidates) {
-    if (progress.faulted.has(candidate.relay)) continue;
+export interface Turn {
+  readonly candidate: Candidate;
+  /** The recipients it may be given. */
+  readonly recipients: readonly string[];
+  /** Relays that the mail can turn to, this one included: they share the time that is left. */
+  readonly relays: number;
+}
+
+/** The next relay to try. Undefined when there is nobody left, or no relay. */
+export function nextTransaction(progress: Progress, candidates: readonly Candidate[]): Turn | undefined {
+  const able = candidates.filter(({ relay }) => !progress.faulted.has(relay));
+  for (const candidate of able) {
     const recipients = openRecipients(progress).filter((address) => !hasRefused(progress, address, candidate.relay));
-    if (recipients.length > 0) return { candidate, recipients: recipients.slice(0, candidate.maxRecipients) };
+    if (recipients.length === 0) continue;
+    return { candidate, recipients: recipients.slice(0, candidate.maxRecipients), relays: able.length };
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import type { Classification } from '../outcome/outcome.ts';
 import type { SmtpSession, TransactionResult } from '../smtp/transport.ts';
 import type { DeliveryEventBody, FailedAttempt } from './events.ts';
 import type { DeliveryPorts, InvocationBounds, ObservationContext, RelayObservation } from './ports.ts';
-import type { Progress } from './progress.ts';
+import type { Progress, Turn } from './progress.ts';
 import { tellingOfRelay } from './telling.ts';
 
 export interface TransactInput {
@@ -20,33 +20,40 @@ export function lastBegin(bounds: InvocationBounds, ports: DeliveryPorts): numbe
 }
 
 /**
- * A session to the relay, or undefined after noting why there is none. A refused login is tried once more when there are
- * other credentials by now: a rotation is no fault of the relay.
+ * A session to the relay, or undefined after noting why there is none; `withdrawn` when the relay's health changed while
+ * the mail stood in line for a place. A refused login is tried once more when there are other credentials by now: a
+ * rotation is no fault of the relay.
  */
 export async function openSession(
-  relay: string,
+  turn: Turn,
   { mail, bounds, progress, report }: TransactInput,
   ports: DeliveryPorts,
   fresh = false,
-): Promise<OpenSession | undefined> {
+): Promise<OpenSession | 'withdrawn' | undefined> {
+  const { relays, candidate } = turn;
+  const { relay } = candidate;
   const deadline = lastBegin(bounds, ports);
+  const wanted = async (): Promise<boolean> => candidate.trial === true || ports.relays.takesMail(relay);
   for (let login = 1; ; login += 1) {
-    const connection = await ports.relays.connection(relay, deadline);
+    const now = ports.clock.now();
+    const connection = await ports.relays.connection(relay, now + Math.max(0, deadline - now) / relays);
     const acquired = connection.ok
-      ? await ports.transport.acquire(connection.settings, { deadline, fresh })
+      ? await ports.transport.acquire(connection.settings, { deadline, fresh, relays, wanted })
       : connection;
-    if (acquired.ok) return { session: acquired.session, version: connection.ok ? connection.settings.version : '' };
+    if (acquired.ok) return { ...acquired, turn, version: connection.ok ? connection.settings.version : '' };
+    if ('withdrawn' in acquired) return 'withdrawn';
     const { failure } = acquired;
     const classification = classify(failure);
     const refusedLogin = connection.ok && classification.trait === 'credentials';
     if (refusedLogin && login === 1 && (await ports.relays.credentialsRefused(relay, connection.settings.version))) {
       continue;
     }
-    // What ran into our own deadline says nothing about the relay.
     const about = { mail: mail.key, ...(connection.ok ? { version: connection.settings.version } : {}) };
-    if (ports.clock.now() < deadline) observe(relay, classification, about, report, ports);
-    report({ type: 'relay-fault', relay, failure, classification });
     progress.faulted.set(relay, failure);
+    // Nobody waited for long enough to blame the relay, or the token endpoint that speaks for it.
+    if (classification.scope === 'session' || (!connection.ok && ports.clock.now() >= deadline)) return undefined;
+    observe(relay, classification, about, report, ports);
+    report({ type: 'relay-fault', relay, failure, classification });
     return undefined;
   }
 }
@@ -55,6 +62,7 @@ export async function openSession(
 export interface OpenSession {
   readonly session: SmtpSession;
   readonly version: string;
+  readonly turn: Turn;
 }
 
 export interface Transacted {
@@ -84,34 +92,30 @@ export async function transact(
     (session.reused && isAll(({ scope }) => scope === 'session')) ||
     (first.outdated && isAll(({ trait }) => trait === 'credentials'));
   if (!staleSession) return first;
-  const fresh = await openSession(session.relay, input, ports, true);
-  if (fresh === undefined) return first;
+  const fresh = await openSession(opened.turn, input, ports, true);
+  if (fresh === 'withdrawn' || fresh === undefined) return first;
   if (ports.clock.now() < lastBegin(input.bounds, ports)) return send(fresh, message, to, input, ports);
   fresh.session.release();
   return first;
 }
 
 async function send(
-  { session, version }: OpenSession,
+  { session, version, turn }: OpenSession,
   message: Buffer,
   to: readonly string[],
   { mail, bounds, report }: TransactInput,
   ports: DeliveryPorts,
 ): Promise<Transacted> {
   const startedAt = ports.clock.now();
-  const result = await session.send({ envelope: { from: mail.envelope.from, to }, message }, bounds.sendDeadline);
+  const transaction = { envelope: { from: mail.envelope.from, to }, message };
+  const result = await session.send(transaction, bounds.sendDeadline, turn.relays);
   const addresses = [mail.envelope.from, ...to];
   const failed = result.failed.map(({ address, failure }) => ({
     address,
     failure,
     classification: classify(failure, addresses),
   }));
-  // A wait that our own deadline cut short says nothing about the relay.
-  const cutShort = ports.clock.now() >= lastBegin(bounds, ports) ? failed.filter(isUnsentTimeout) : [];
-  const telling = tellingOfRelay(
-    result.accepted.length,
-    failed.filter((one) => !cutShort.includes(one)),
-  );
+  const telling = tellingOfRelay(result.accepted.length, failed);
   // Some relays ask for a login, or refuse it, only at MAIL.
   const refusedLogin = telling.some(({ classification }) => classification.trait === 'credentials');
   const outdated = refusedLogin && (await ports.relays.credentialsRefused(session.relay, version).catch(() => false));
@@ -127,11 +131,6 @@ async function send(
     timings: result.timings,
   });
   return { result, failed, outdated };
-}
-
-/** A time-out before the final dot. */
-function isUnsentTimeout({ failure }: FailedAttempt): boolean {
-  return failure.error?.kind === 'timeout' && failure.phase !== 'final-reply';
 }
 
 /** A transaction is one observation of the relay, however many recipients it had: the one that weighs most. */

@@ -6,10 +6,18 @@ export const networkRules: readonly Rule[] = [
     // The one doubtful moment of SMTP: the relay may have taken the mail (RFC 1047).
     name: 'final-reply-lost',
     phases: ['final-reply'],
-    errorKinds: ['closed', 'timeout', 'protocol', 'tls', 'refused', 'dns', 'unavailable', 'incapable'],
+    errorKinds: ['closed', 'timeout', 'deadline', 'protocol', 'tls', 'refused', 'dns', 'unavailable', 'incapable'],
     scope: 'uncertain',
     permanent: false,
     sample: { phase: 'final-reply', error: 'closed', message: 'Connection closed unexpectedly' },
+  },
+  {
+    // Nobody was given a fair time to answer, so nobody is to blame.
+    name: 'cut-short',
+    errorKinds: ['deadline'],
+    scope: 'session',
+    permanent: false,
+    sample: { phase: 'ehlo', error: 'deadline', message: 'no answer within 300 ms' },
   },
   {
     name: 'mail-exceeds-announced-size',
@@ -45,7 +53,7 @@ export const networkRules: readonly Rule[] = [
     errorKinds: ['timeout'],
     scope: 'session',
     permanent: false,
-    sample: { phase: 'mail', reused: true, error: 'timeout', message: 'No reply within 60000 ms' },
+    sample: { phase: 'mail', reused: true, error: 'timeout', message: 'no answer within 10000 ms' },
   },
   {
     // In `body` too: without the final dot nothing can have been accepted (RFC 5321 §4.1.1.4).

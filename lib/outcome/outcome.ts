@@ -34,7 +34,8 @@ export interface SmtpReply {
 export type NetworkErrorKind =
   | 'dns' // name does not resolve, or the resolver did not answer
   | 'refused' // connection refused, unreachable, reset before the greeting
-  | 'timeout' // a bound of ours passed: phase time-out or the function's deadline
+  | 'timeout' // no answer in time, or in the relay's share of it: a bound of ours passed
+  | 'deadline' // our own time was short, or ran out before the relay's turn: says nothing about the relay
   | 'closed' // connection closed or reset by the peer
   | 'tls' // handshake or certificate failure, STARTTLS not offered
   | 'protocol' // something that is no SMTP reply: empty line, garbage, oversize

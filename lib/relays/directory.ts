@@ -33,10 +33,10 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
   const refusedVersions = new Map<string, Set<string>>();
   const withoutCredentials = new Map<string, NoCredentials>();
 
-  async function standees(senderDomain: string | undefined): Promise<readonly Standee[]> {
+  async function standees(senderDomain: string | undefined, only?: string): Promise<readonly Standee[]> {
     const standings = await health.snapshot();
     return configured
-      .filter(([, settings]) => maySend(settings, senderDomain))
+      .filter(([relay, settings]) => (only === undefined || relay === only) && maySend(settings, senderDomain))
       .map(([relay, { tier, weight }]) => {
         const standing = standings.get(relay) ?? ({ kind: 'available', factor: 1 } as const);
         return { relay, tier, standing, weight: standing.kind === 'available' ? weight * standing.factor : 0 };
@@ -55,22 +55,31 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
   }
 
   return {
-    async candidates(senderDomain, affinity, carrier) {
-      const first = await standees(senderDomain);
+    async candidates(senderDomain, affinity, carrier, only) {
+      const first = await standees(senderDomain, only);
       const trial = await trialRelay(first, affinity, carrier);
       // Who asked for a trial in vain has learnt how the relay stands by now.
       const all =
         trial === undefined && first.some(({ standing }) => standing.kind === 'due')
-          ? await standees(senderDomain)
+          ? await standees(senderDomain, only)
           : first;
       const available = all.filter(({ standing }) => standing.kind === 'available');
       const order = [...(trial === undefined ? [] : [trial]), ...tryOrder(available, random, affinity)];
       const reopensAt = order.length > 0 ? undefined : earliest(all);
       return {
-        relays: order.map((relay) => ({ relay, maxRecipients: relays[relay]?.maxRecipients ?? 1 })),
+        relays: order.map((relay) => ({
+          relay,
+          maxRecipients: relays[relay]?.maxRecipients ?? 1,
+          ...(relay === trial ? { trial: true } : {}),
+        })),
         eligible: all.map(({ relay }) => relay),
         ...(reopensAt === undefined ? {} : { reopensAt }),
       };
+    },
+    async takesMail(relay) {
+      const standing = (await health.snapshot()).get(relay);
+      // Whether a throttling relay gets this mail was drawn when it was chosen.
+      return standing === undefined || standing.kind === 'available' || isThrottled(standing);
     },
     async connection(relay, deadline) {
       const result = await credentials.get(relay, deadline);
@@ -78,7 +87,6 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
         withoutCredentials.set(relay, result);
         return result;
       }
-      withoutCredentials.delete(relay);
       const maxSessions = Math.min(result.settings.maxSessions, health.sessions(relay));
       return { ok: true, settings: { ...result.settings, maxSessions } };
     },
@@ -89,7 +97,8 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
     attemptEnded: (mail) => health.attemptEnded(mail),
     observe(relay, observation, about = {}) {
       const isFault = observation !== 'accepted' && observation.scope === 'relay';
-      const lack = isFault ? withoutCredentials.get(relay) : undefined;
+      // Who had credentials knows their version; another mail's lack of them says nothing about what this one saw.
+      const lack = isFault && about.version === undefined ? withoutCredentials.get(relay) : undefined;
       // Nobody reached it: that says nothing about the relay, and the secret may be filled in at any moment.
       if (lack !== undefined && lack.token === undefined) return;
       const refused = lack?.token?.refused ? lack.token.version : undefined;
@@ -114,6 +123,10 @@ function trialFor(all: readonly Standee[], affinity: Affinity | undefined): Stan
     .filter((one) => one.standing.kind === 'due' && one.tier <= tier)
     .filter(({ relay }) => available.length === 0 || affinity?.stay !== false || relay !== affinity.relay)
     .toSorted((one, other) => one.tier - other.tier)[0];
+}
+
+function isThrottled(standing: Standing): boolean {
+  return standing.kind === 'out' && standing.why === 'throttled';
 }
 
 /** When the first of them reopens; undefined when that of any one is not known, as it may be back before the others. */

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import type { NetworkError, SmtpReply } from '../outcome/outcome.ts';
-import { allowed, type Bounds } from './bounds.ts';
+import { allowed, type Bounds, cutShort, fairMs, turnMs } from './bounds.ts';
 import type { ChannelUser } from './channel.ts';
 import { networkErrorOf } from './failure.ts';
 import type { Link } from './link.ts';
@@ -23,10 +23,12 @@ export class Conversation implements ChannelUser {
   readonly #bounds: Bounds;
   readonly #beforeDot: Bounds;
   readonly #transcript: Transcript;
+  readonly #reused: boolean;
   readonly #startedAt: number;
   readonly #body: MessageBody;
   readonly #end = Promise.withResolvers<ConversationEnd>();
   #bodyStartedAt: number | undefined;
+  #waitingSince = 0;
 
   constructor(link: Link, transaction: Transaction, bounds: Bounds, reused: boolean) {
     this.#link = link;
@@ -34,9 +36,10 @@ export class Conversation implements ChannelUser {
     // The dot must not leave when there is no time left to hear its answer; before it, giving up costs nothing.
     this.#beforeDot = { ...bounds, deadline: bounds.deadline - bounds.timeouts.finalReplyMs };
     this.#transcript = new Transcript(transaction.envelope.to, reused);
+    this.#reused = reused;
     this.#startedAt = bounds.clock.now();
     this.#body = new MessageBody(transaction.message, link.channel.socket, {
-      sliceTaken: () => link.channel.arm(allowed(bounds.timeouts.commandMs, this.#beforeDot)),
+      sliceTaken: () => this.#wait(),
       dotMayLeave: () => {
         this.#transcript.bodySent();
         link.channel.arm(allowed(bounds.timeouts.finalReplyMs, bounds));
@@ -47,7 +50,8 @@ export class Conversation implements ChannelUser {
   run({ envelope, message }: Transaction): Promise<ConversationEnd> {
     const { channel, extensions } = this.#link;
     channel.use(this);
-    channel.arm(allowed(this.#bounds.timeouts.commandMs, this.#beforeDot));
+    // A kept session may have died without a word: then there must be time for a fresh one.
+    this.#wait(this.#reused ? fairMs(this.#bounds.timeouts) : undefined);
     channel.connection.send(
       {
         from: envelope.from,
@@ -70,12 +74,22 @@ export class Conversation implements ChannelUser {
     // The bound that stands goes on until nodemailer is through, too.
     if (this.#transcript.awaiting === 'nothing') return;
     if (this.#transcript.awaiting === 'body') this.#bodyStartedAt = this.#bounds.clock.now();
-    this.#link.channel.arm(allowed(this.#bounds.timeouts.commandMs, this.#beforeDot));
+    this.#wait();
   }
 
   lost(error: NetworkError): void {
-    this.#transcript.lost(error);
+    const unfair =
+      error.kind === 'timeout' &&
+      this.#transcript.awaiting !== 'final-reply' &&
+      cutShort(this.#waitingSince, this.#beforeDot);
+    this.#transcript.lost(unfair ? { ...error, kind: 'deadline' } : error);
     this.#settle();
+  }
+
+  /** The next answer, or the next slice of the body, comes before the bound passes. For everything before the dot. */
+  #wait(limitMs = this.#bounds.timeouts.commandMs): void {
+    this.#waitingSince = this.#bounds.clock.now();
+    this.#link.channel.arm(allowed(Math.min(limitMs, turnMs(this.#beforeDot)), this.#beforeDot));
   }
 
   #nodemailerEnded(error: Error | null): void {

@@ -9,11 +9,11 @@ export function createTransport(options: TransportOptions): SmtpTransport {
   const relays = new Map<string, RelaySessions>();
   let closing: Promise<unknown> | undefined;
   return {
-    async acquire(settings, { deadline, fresh = false }) {
+    async acquire(settings, acquireOptions) {
       const sessions = relays.get(settings.relay) ?? new RelaySessions(settings.relay, options);
       relays.set(settings.relay, sessions);
       if (closing !== undefined) await sessions.close();
-      return sessions.acquire(settings, deadline, fresh);
+      return sessions.acquire(settings, acquireOptions);
     },
     async close() {
       closing ??= Promise.all([...relays.values()].map((sessions) => sessions.close()));

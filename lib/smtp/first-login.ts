@@ -1,8 +1,5 @@
 import type { Acquired } from './transport.ts';
 
-/** Longer than a session takes to open at a relay that is well, and short enough to lose at one that is not. */
-const patienceMs = 2000;
-
 interface Login {
   readonly version: string;
   readonly acquired: Acquired;
@@ -17,15 +14,21 @@ export type OpenInTurn = (start: () => Promise<Acquired>, dropped: () => void) =
  * changed password meets one refusal, and not one per mail: relays lock accounts after a few.
  */
 export class FirstLogin {
+  readonly #patienceMs: number;
   #first: { readonly version: string; readonly acquired: Promise<Acquired> } | undefined;
   #refused: Login | undefined;
+
+  /** @param patienceMs longer than a session takes to open at a relay that is well, and short enough to lose at another */
+  constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
+  }
 
   /** @param version of the credentials, which the caller has just learnt */
   ask(version: string): OpenInTurn {
     const known = this.#refused;
     return async (start, dropped) => {
       const first = this.#first?.version === version ? this.#first : undefined;
-      if (first !== undefined) await within(patienceMs, first.acquired);
+      if (first !== undefined) await within(this.#patienceMs, first.acquired);
       const refused = this.#refused;
       if (refused !== known && refused?.version === version) {
         dropped();

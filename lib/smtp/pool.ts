@@ -1,21 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { quit } from './farewell.ts';
 import type { Link } from './link.ts';
-import type { RelayConnectionSettings } from './transport.ts';
-
-/** What a caller gets when its turn has come: an idle session, the right to open one, or nothing. */
-export type Place =
-  | { readonly kind: 'idle'; readonly link: Link }
-  | { readonly kind: 'open' }
-  | { readonly kind: 'none'; readonly why: 'timeout' | 'closed' };
-
-export interface Wish {
-  readonly settings: RelayConnectionSettings;
-  /** Only the right to open will do. */
-  readonly fresh: boolean;
-  /** Milliseconds until the caller gives up. */
-  readonly patienceMs: number;
-}
+import { type Place, WaitingLine, type Wish } from './waiting-line.ts';
 
 export interface PoolOptions {
   readonly clock: Clock;
@@ -25,13 +11,8 @@ export interface PoolOptions {
   readonly quitMs: number;
   /** QUIT was answered with 221. */
   readonly onQuit: () => void;
-  /** A session died: in its transaction or idle, by the relay or because it could not be trusted any more. */
+  /** A session ended without QUIT: in its transaction or idle, by the relay or because it could not be trusted any more. */
   readonly onLost: () => void;
-}
-
-interface Waiting {
-  readonly wish: Wish;
-  readonly grant: (place: Place) => void;
 }
 
 interface Idle {
@@ -48,12 +29,12 @@ export class Pool {
   readonly #options: PoolOptions;
   /** Oldest first. */
   #idle: Idle[] = [];
-  #waiting: Waiting[] = [];
   #taken = 0;
   #maxSessions = 0;
   #version: string | undefined;
   #sweep: NodeJS.Timeout | undefined;
   #closed = false;
+  readonly #line = new WaitingLine();
   readonly #farewells = new Set<Promise<void>>();
 
   constructor(options: PoolOptions) {
@@ -65,23 +46,9 @@ export class Pool {
     this.#version = wish.settings.version;
     this.#maxSessions = wish.settings.maxSessions;
     this.#discardStale();
-    return new Promise((resolve) => {
-      let timer: NodeJS.Timeout | undefined;
-      const waiting: Waiting = {
-        wish,
-        grant: (place) => {
-          clearTimeout(timer);
-          resolve(place);
-        },
-      };
-      this.#waiting.push(waiting);
-      this.#serve();
-      if (!this.#waiting.includes(waiting)) return;
-      timer = setTimeout(() => {
-        this.#waiting = this.#waiting.filter((each) => each !== waiting);
-        resolve({ kind: 'none', why: 'timeout' });
-      }, wish.patienceMs);
-    });
+    const place = this.#line.join(wish);
+    this.#serve();
+    return place;
   }
 
   /** Takes back a session that is ready for the next mail. */
@@ -105,10 +72,15 @@ export class Pool {
     if (this.#idle.length > 0) this.#sweep ??= setTimeout(() => this.#retireOld(), this.#options.idleMs).unref();
   }
 
-  /** The session that held a place is gone, or was never opened. */
+  /**
+   * The session that held a place is gone, or was never opened. The place is free in the next turn of the event loop: by
+   * then its holder has noted what happened, so that who is served knows it, and is in line again if it needs a fresh one.
+   */
   freePlace(): void {
-    this.#taken -= 1;
-    this.#serve();
+    setImmediate(() => {
+      this.#taken -= 1;
+      this.#serve();
+    });
   }
 
   /** Ends what is idle, and what is given back from now on. Resolves once the idle ones are gone. */
@@ -122,11 +94,10 @@ export class Pool {
   #serve(): void {
     this.#retire((link) => this.#closed || link.version !== this.#version);
     this.#retireSurplus();
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const place = this.#placeFor(next.wish);
+    for (let next = this.#line.first; next !== undefined; next = this.#line.first) {
+      const place = this.#placeFor(next);
       if (place === undefined) return;
-      this.#waiting.shift();
-      next.grant(place);
+      this.#line.serve(place);
     }
   }
 
@@ -139,9 +110,8 @@ export class Pool {
     if (this.#taken === this.#maxSessions) {
       const oldest = this.#idle.shift();
       if (oldest === undefined) return undefined;
-      // Destroyed, not asked to QUIT: a fresh session is wanted because the kept ones are suspect.
-      oldest.link.channel.destroy();
-      this.#taken -= 1;
+      // Not asked to QUIT: a fresh session is wanted because the kept ones are suspect.
+      this.#discard(oldest);
     }
     this.#taken += 1;
     return { kind: 'open' };
@@ -152,10 +122,13 @@ export class Pool {
     const limit = this.#options.clock.now() - this.#options.idleMs;
     const stale = this.#idle.filter(({ since }) => since < limit);
     this.#idle = this.#idle.filter(({ since }) => since >= limit);
-    for (const { link } of stale) {
-      link.channel.destroy();
-      this.#taken -= 1;
-    }
+    for (const idle of stale) this.#discard(idle);
+  }
+
+  #discard({ link }: Idle): void {
+    link.channel.destroy();
+    this.#options.onLost();
+    this.#taken -= 1;
   }
 
   #retireOld(): void {

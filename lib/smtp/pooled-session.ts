@@ -32,12 +32,12 @@ export class PooledSession implements SmtpSession {
     channel.use({ reply: () => channel.destroy(), lost: () => {} });
   }
 
-  async send(transaction: Transaction, deadline: number): Promise<TransactionResult> {
+  async send(transaction: Transaction, deadline: number, relays = 1): Promise<TransactionResult> {
     const { link, timeouts, clock } = this.#options;
     if (!this.#held) return failedAll(transaction, new Error('a session is for one transaction'), this.reused);
     this.#held = false;
     try {
-      const end = await transact(link, transaction, { timeouts, clock, deadline }, this.reused);
+      const end = await transact(link, transaction, { timeouts, clock, deadline, relays }, this.reused);
       void this.#giveBack(end.session);
       return end.result;
     } catch (error) {

@@ -1,14 +1,14 @@
 import type { LookupFunction } from 'node:net';
 import type { NetworkError, Phase } from '../outcome/outcome.ts';
 import type { Clock } from '../platform/clock.ts';
-import { allowed, type Bounds } from './bounds.ts';
+import { allowed, type Bounds, cutShort, fairMs, turnMs } from './bounds.ts';
 import { failedBy, networkErrorOf } from './failure.ts';
 import { FirstLogin } from './first-login.ts';
 import { type Link, type Opened, openLink } from './link.ts';
 import { Pool } from './pool.ts';
 import { PooledSession } from './pooled-session.ts';
 import { TlsContext } from './tls-context.ts';
-import type { Acquired, RelayConnectionSettings, SmtpObserver, SmtpTimeouts } from './transport.ts';
+import type { Acquired, AcquireOptions, RelayConnectionSettings, SmtpObserver, SmtpTimeouts } from './transport.ts';
 
 export interface TransportOptions {
   readonly timeouts: SmtpTimeouts;
@@ -25,21 +25,24 @@ const maxQuitMs = 5000;
 /** Timers cannot hold more than 24.8 days; nobody waits for a place as long as a day. */
 const maxPatienceMs = 24 * 60 * 60 * 1000;
 
-const outOfTime: NetworkError = { kind: 'timeout', message: 'the deadline has passed' };
-const noPlace: NetworkError = { kind: 'timeout', message: 'no session became free before the deadline' };
+const outOfTime: NetworkError = { kind: 'deadline', message: 'the deadline has passed' };
+const noPlace: NetworkError = { kind: 'deadline', message: 'no session became free in time' };
 const closed: NetworkError = { kind: 'refused', message: 'the transport is closed' };
+
+const always = async (): Promise<boolean> => true;
 
 /** Acquires sessions to one relay: kept ones, or new ones opened with the caller's settings. */
 export class RelaySessions {
   readonly #relay: string;
   readonly #options: TransportOptions;
   readonly #pool: Pool;
-  readonly #logins = new FirstLogin();
+  readonly #logins: FirstLogin;
   #tls: { readonly version: string; readonly context: TlsContext } | undefined;
 
   constructor(relay: string, options: TransportOptions) {
     this.#relay = relay;
     this.#options = options;
+    this.#logins = new FirstLogin(fairMs(options.timeouts) / 5);
     this.#pool = new Pool({
       clock: options.clock,
       idleMs: options.idleMs,
@@ -49,42 +52,54 @@ export class RelaySessions {
     });
   }
 
-  async acquire(settings: RelayConnectionSettings, deadline: number, fresh: boolean): Promise<Acquired> {
+  async acquire(settings: RelayConnectionSettings, options: AcquireOptions): Promise<Acquired> {
     const { timeouts, clock, observer } = this.#options;
-    const bounds: Bounds = { timeouts, clock, deadline };
+    const { deadline, fresh = false, relays = 1, wanted = always } = options;
+    const bounds: Bounds = { timeouts, clock, deadline, relays };
     if (clock.now() >= deadline) return refused('connect', outOfTime);
-    const openInTurn = this.#logins.ask(settings.version);
-    const place = await this.#pool.take({ settings, fresh, patienceMs: allowed(maxPatienceMs, bounds) });
+    const openInTurn = settings.auth === undefined ? undefined : this.#logins.ask(settings.version);
+    const patienceMs = allowed(Math.min(maxPatienceMs, turnMs(bounds)), bounds);
+    const place = await this.#pool.take({ settings, fresh, patienceMs });
     if (place.kind === 'none') return refused('connect', place.why === 'closed' ? closed : noPlace);
-    if (place.kind === 'idle') {
-      observer.connectionReused(this.#relay);
-      return this.#session(place.link, true);
+    // From here on the kept session has an owner, who notices its end.
+    const kept = place.kind === 'idle' ? this.#session(place.link, true) : undefined;
+    // Whatever goes wrong there must not keep the place.
+    if (!(await wanted().catch(always))) {
+      if (kept === undefined) this.#pool.freePlace();
+      else kept.release();
+      return { ok: false, withdrawn: true };
     }
-    const dropped = (): void => this.#pool.freePlace();
-    return openInTurn(() => this.#openIn(settings, bounds), dropped);
+    if (kept !== undefined) {
+      observer.connectionReused(this.#relay);
+      return { ok: true, session: kept };
+    }
+    const open = (): Promise<Acquired> => this.#openIn(settings, bounds);
+    return openInTurn === undefined ? open() : openInTurn(open, () => this.#pool.freePlace());
   }
 
   /** A new session in the place that was granted. */
   async #openIn(settings: RelayConnectionSettings, bounds: Bounds): Promise<Acquired> {
-    const { observer } = this.#options;
+    const { clock, observer } = this.#options;
     observer.connectionOpened(this.#relay);
-    const opened = await this.#open(settings, bounds);
-    if (!opened.ok) {
-      this.#pool.freePlace();
-      observer.connectionFailed(this.#relay, opened.failure);
-      return opened;
+    const startedAt = clock.now();
+    const turn = { ...bounds, deadline: Math.min(bounds.deadline, startedAt + turnMs(bounds)) };
+    const opened = await this.#open(settings, turn);
+    if (opened.ok) {
+      observer.connectionReady(this.#relay, opened.timings);
+      return { ok: true, session: this.#session(opened.link, false) };
     }
-    observer.connectionReady(this.#relay, opened.timings);
-    return this.#session(opened.link, false);
+    this.#pool.freePlace();
+    observer.connectionFailed(this.#relay, opened.failure);
+    const { phase, error } = opened.failure;
+    return error !== undefined && cutShort(startedAt, turn) ? refused(phase, { ...error, kind: 'deadline' }) : opened;
   }
 
   close(): Promise<void> {
     return this.#pool.close();
   }
 
-  #session(link: Link, reused: boolean): Acquired {
-    const session = new PooledSession({ relay: this.#relay, reused, link, pool: this.#pool, ...this.#options });
-    return { ok: true, session };
+  #session(link: Link, reused: boolean): PooledSession {
+    return new PooledSession({ relay: this.#relay, reused, link, pool: this.#pool, ...this.#options });
   }
 
   async #open(settings: RelayConnectionSettings, bounds: Bounds): Promise<Opened> {

@@ -37,7 +37,7 @@ function refusalOfAll(
   { clock, timeouts, deadline }: Bounds,
 ): NetworkError | undefined {
   if (clock.now() + timeouts.finalReplyMs > deadline) {
-    return { kind: 'timeout', message: 'too little time before the deadline for the final reply' };
+    return { kind: 'deadline', message: 'too little time before the deadline for the final reply' };
   }
   const limit = sizeLimit(extensions);
   if (limit !== undefined && message.length > limit) {

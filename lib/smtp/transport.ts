@@ -69,26 +69,38 @@ export interface SmtpSession {
   readonly reused: boolean;
   /**
    * Runs the transaction and gives the session back to its pool, or discards it. Never rejects. DATA is begun only when
-   * the final-reply time-out still fits before `deadline` (ms since the epoch).
+   * the final-reply time-out still fits before `deadline` (ms since the epoch). `relays` as in {@link AcquireOptions}.
    */
-  send(transaction: Transaction, deadline: number): Promise<TransactionResult>;
+  send(transaction: Transaction, deadline: number, relays?: number): Promise<TransactionResult>;
   /** Gives the session back unused. */
   release(): void;
 }
 
 export type Acquired =
   | { readonly ok: true; readonly session: SmtpSession }
-  | { readonly ok: false; readonly failure: SmtpFailure };
+  | { readonly ok: false; readonly failure: SmtpFailure }
+  /** When the caller's turn had come, `wanted` said no: the relay was not asked. */
+  | { readonly ok: false; readonly withdrawn: true };
+
+export interface AcquireOptions {
+  /** Ms since the epoch. */
+  readonly deadline: number;
+  /** Passes idle sessions over, and goes before those who do not care: the caller's session died under its mail. */
+  readonly fresh?: boolean;
+  /**
+   * Relays that share the time until the deadline: this one, and those that the mail can still turn to. The wait for a
+   * place, and the opening of a session, take at most an even share of what is left each. Default 1.
+   */
+  readonly relays?: number;
+  /** Asked when a place is free, before the relay is: whether this relay is still the one to ask. */
+  readonly wanted?: () => Promise<boolean>;
+}
 
 export interface SmtpTransport {
   /**
    * A session to the relay: an idle one, or a new one, waiting for a free place when the limit is reached. Never rejects.
-   * `fresh: true` skips idle ones (used after a reused session died).
    */
-  acquire(
-    settings: RelayConnectionSettings,
-    options: { readonly deadline: number; readonly fresh?: boolean },
-  ): Promise<Acquired>;
+  acquire(settings: RelayConnectionSettings, options: AcquireOptions): Promise<Acquired>;
   /** Ends every idle session with QUIT and refuses new ones. */
   close(): Promise<void>;
 }

@@ -68,7 +68,7 @@ describe('a kept session that is no use any more', () => {
     await rig.deliver(settingsFor(relay));
     clock.advance(30_001);
     await rig.deliver(settingsFor(relay));
-    expect(rig.events).toEqual(['opened', 'ready', 'opened', 'ready']);
+    expect(rig.events).toEqual(['opened', 'ready', 'lost', 'opened', 'ready']);
     await relay.until(() => relay.openConnections() === 1);
   });
 
@@ -80,11 +80,10 @@ describe('a kept session that is no use any more', () => {
     expect(rig.events).toEqual(['opened', 'ready', 'closed']);
   });
 
-  it('fails in MAIL within the command time-out when it died without a word', async () => {
-    const timeouts = { ...patient };
+  it('fails in MAIL within a fair time, and not a whole command time-out, when it died without a word', async () => {
+    const timeouts = { ...patient, connectMs: 200, commandMs: 60_000 };
     const { relay, rig } = await start({}, { timeouts });
     await rig.deliver(settingsFor(relay));
-    timeouts.commandMs = 100;
     relay.script = { mail: 'stall' };
     const { failed } = await rig.deliver(settingsFor(relay));
     expect(failed[0]?.failure).toMatchObject({ phase: 'mail', reused: true, error: { kind: 'timeout' } });
@@ -99,6 +98,7 @@ describe('a kept session that is no use any more', () => {
     session.release();
     await relay.until(() => relay.openConnections() === 1);
     expect(relay.connections).toHaveLength(2);
+    expect(rig.events).toEqual(['opened', 'ready', 'lost', 'opened', 'ready']);
   });
 
   it('is discarded when the relay does not reset it', async () => {
@@ -149,13 +149,52 @@ describe('places', () => {
     expect(relay.connections).toHaveLength(2);
   });
 
+  it('pass first to who lost a session under its mail, before those who waited for longer', async () => {
+    const { relay, rig } = await start();
+    const settings = settingsFor(relay, { maxSessions: 1 });
+    await rig.deliver(settings);
+    relay.script = { mail: ({ connection }) => (connection === 1 ? 'close' : undefined) };
+    const kept = await rig.acquire(settings);
+    const served: string[] = [];
+    const use = async (name: string, fresh: boolean) => {
+      const session = await rig.acquire(settings, { fresh });
+      served.push(name);
+      session.release();
+    };
+    const waiting = ['second', 'third'].map((name) => use(name, false));
+    expect((await kept.send(mail(), Date.now() + 25_000)).failed).toHaveLength(1);
+    await Promise.all([...waiting, use('redo', true)]);
+    expect(served).toEqual(['redo', 'second', 'third']);
+  });
+
+  it.each([true, false])('pass on when the relay is not wanted any more (idle session: %s)', async (idle) => {
+    const { relay, rig } = await start();
+    const settings = settingsFor(relay, { maxSessions: 1 });
+    const held = await rig.acquire(settings);
+    if (!idle) relay.script = { mail: 'close' };
+    const leaving = rig.transport.acquire(settings, { deadline: Date.now() + 25_000, wanted: async () => false });
+    const next = rig.acquire(settings);
+    if (idle) held.release();
+    else await held.send(mail(), Date.now() + 25_000);
+    expect(await leaving).toEqual({ ok: false, withdrawn: true });
+    expect((await next).reused).toBe(idle);
+    expect(rig.events.filter((event) => event === 'reused')).toHaveLength(idle ? 1 : 0);
+    expect(relay.connections).toHaveLength(idle ? 1 : 2);
+  });
+
+  it('stay in order when asking whether the relay is wanted goes wrong', async () => {
+    const { relay, rig } = await start();
+    const wanted = () => Promise.reject(new Error('no answer'));
+    expect((await rig.acquire(settingsFor(relay), { wanted })).reused).toBe(false);
+  });
+
   it('gives up waiting at the deadline, and the place goes to the next', async () => {
     const { relay, rig } = await start();
     const settings = settingsFor(relay, { maxSessions: 1 });
     const held = await rig.acquire(settings);
     const impatient = rig.refusal(settings, { withinMs: 50 });
     const patientOne = rig.acquire(settings);
-    expect(await impatient).toMatchObject({ phase: 'connect', error: { kind: 'timeout' } });
+    expect(await impatient).toMatchObject({ phase: 'connect', error: { kind: 'deadline' } });
     held.release();
     (await patientOne).release();
     expect(relay.connections).toHaveLength(1);
@@ -183,7 +222,10 @@ describe('a lower limit', () => {
     const [first, second, busy] = [await rig.acquire(wide), await rig.acquire(wide), await rig.acquire(wide)];
     first.release();
     second.release();
-    expect(await rig.refusal(narrow, { withinMs: 50 })).toMatchObject({ phase: 'connect', error: { kind: 'timeout' } });
+    expect(await rig.refusal(narrow, { withinMs: 50 })).toMatchObject({
+      phase: 'connect',
+      error: { kind: 'deadline' },
+    });
     await relay.until(() => quits(relay) === 2 && relay.openConnections() === 1);
     busy.release();
     expect((await rig.acquire(narrow)).reused).toBe(true);
@@ -199,7 +241,7 @@ describe('a lower limit', () => {
     await relay.until(() => quits(relay) === 1 && relay.openConnections() === 1);
     second.release();
     expect((await waiting).reused).toBe(true);
-    expect(await rig.refusal(narrow, { fresh: true, withinMs: 50 })).toMatchObject({ error: { kind: 'timeout' } });
+    expect(await rig.refusal(narrow, { fresh: true, withinMs: 50 })).toMatchObject({ error: { kind: 'deadline' } });
     expect(relay.openConnections()).toBe(1);
   });
 
@@ -210,7 +252,7 @@ describe('a lower limit', () => {
     first.release();
     second.release();
     const refused = await rig.refusal(narrow, { fresh: true, withinMs: 50 });
-    expect(refused).toMatchObject({ error: { kind: 'timeout' } });
+    expect(refused).toMatchObject({ error: { kind: 'deadline' } });
     expect(relay.connections).toHaveLength(2);
     relay.dropConnections('close');
   });

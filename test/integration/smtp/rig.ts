@@ -4,6 +4,7 @@ import { systemClock } from '../../../lib/platform/clock.ts';
 import { createTransport } from '../../../lib/smtp/create-transport.ts';
 import type { TransportOptions } from '../../../lib/smtp/relay-sessions.ts';
 import type {
+  AcquireOptions,
   RelayConnectionSettings,
   SmtpObserver,
   SmtpSession,
@@ -30,8 +31,7 @@ export function recordingObserver(): SmtpObserver & { readonly events: string[] 
   };
 }
 
-interface Wish {
-  readonly fresh?: boolean;
+interface Wish extends Omit<AcquireOptions, 'deadline'> {
   readonly withinMs?: number;
 }
 
@@ -51,19 +51,19 @@ export function createRig(options: Partial<TransportOptions> = {}, finish = onTe
   const observer = recordingObserver();
   const clock = options.clock ?? systemClock;
   const transport = createTransport({ timeouts: patient, observer, clock, idleMs: 30_000, ...options });
-  const acquire = (settings: RelayConnectionSettings, { fresh = false, withinMs = 25_000 }: Wish = {}) =>
-    transport.acquire(settings, { deadline: clock.now() + withinMs, fresh });
+  const acquire = (settings: RelayConnectionSettings, { withinMs = 25_000, ...wish }: Wish = {}) =>
+    transport.acquire(settings, { ...wish, deadline: clock.now() + withinMs });
   const rig: Rig = {
     transport,
     events: observer.events,
     async acquire(settings, wish) {
       const acquired = await acquire(settings, wish);
-      if (!acquired.ok) throw new Error(`no session: ${JSON.stringify(acquired.failure)}`);
+      if (!acquired.ok) throw new Error(`no session: ${JSON.stringify(acquired)}`);
       return acquired.session;
     },
     async refusal(settings, wish) {
       const acquired = await acquire(settings, wish);
-      if (acquired.ok) throw new Error('expected no session');
+      if (acquired.ok || 'withdrawn' in acquired) throw new Error('expected a failure');
       return acquired.failure;
     },
     async deliver(settings, transaction = mail(), withinMs = 25_000) {

@@ -116,6 +116,7 @@ export class Stage {
           ok: true,
           settings: { relay, version: '1', host: '127.0.0.1', port: 25, tls: 'none', maxSessions: 2 },
         }),
+        takesMail: async () => true,
         credentialsRefused: async () => false,
         observe() {},
         attemptEnded() {},

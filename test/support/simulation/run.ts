@@ -49,6 +49,7 @@ function portsOf(world: World, process: Process): BatchPorts {
         ok: true,
         settings: { relay, version: '1', host: '127.0.0.1', port: 25, tls: 'none', maxSessions: 2 },
       }),
+      takesMail: async () => true,
       credentialsRefused: async () => false,
       observe() {},
       attemptEnded() {},

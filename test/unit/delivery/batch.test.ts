@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BatchPorts, Disposed } from '../../../lib/delivery/batch.ts';
 import type { RelayDirectory } from '../../../lib/delivery/ports.ts';
+import type { SmtpFailure } from '../../../lib/outcome/outcome.ts';
 import {
   accept,
   closed,
@@ -260,7 +261,17 @@ describe('mails whose last owner crashed', () => {
 });
 
 describe('time', () => {
-  it('that is not left sends the message back at once, unclaimed', async () => {
+  const tried = [{ relay: 'primary', maxRecipients: 100 }];
+  const untried = [...tried, { relay: 'fallback', maxRecipients: 100 }];
+  const stalled: SmtpFailure = { phase: 'ehlo', reused: false, error: { kind: 'timeout', message: 'no answer' } };
+  const noPlace: SmtpFailure = { phase: 'connect', reused: false, error: { kind: 'deadline', message: 'no place' } };
+
+  it.each([
+    ['another relay was not tried', untried, stalled, 'no-time'],
+    ['it was spent in line for the only one', tried, noPlace, 'no-time'],
+    ['the only one kept silent', tried, stalled, 'no-relay'],
+  ] as const)('that is not left sends the message back unclaimed: %s', async (_name, relays, failure, why) => {
+    stage.relays = relays;
     stage.publish(mail());
     const { transport } = stage.ports();
 
@@ -270,15 +281,16 @@ describe('time', () => {
           ...transport,
           acquire: async () => {
             stage.world.now += 170_000 - finalReplyMs;
-            return { ok: false, failure: closed('greeting') };
+            return { ok: false, failure };
           },
         },
       },
     });
 
-    expect(disposed).toMatchObject([{ disposition: { kind: 'return', visibleAt: stage.world.now } }]);
+    const delayMs = why === 'no-time' ? 0 : 30_000;
+    expect(disposed).toMatchObject([{ disposition: { kind: 'return', visibleAt: stage.world.now + delayMs } }]);
     expect(stage.world.ledger.size).toBe(0);
-    expect(stage.told('waiting')).toMatchObject([{ why: 'no-time' }]);
+    expect(stage.told('waiting')).toMatchObject([{ why }]);
   });
 
   it('that never comes ends in the dead-letter queue before SQS takes the mail away', async () => {

@@ -125,6 +125,25 @@ describe('the relays that a mail tries', () => {
     expect(candidates.eligible).toEqual(['primary', 'second']);
   });
 
+  it('are only the one that must send it, and no other relay spends its trial on it', async () => {
+    const { directory, open, time, carrier } = createWorld(two);
+    open('primary', { reopensAt: time.now });
+    const only = await directory.candidates('a', undefined, carrier('bounce'), 'second');
+    expect(only).toEqual({ relays: [{ relay: 'second', maxRecipients: 50 }], eligible: ['second'] });
+    expect(await directory.candidates('a', undefined, carrier('mail'))).toMatchObject({
+      relays: [{ relay: 'primary', trial: true }, { relay: 'second' }],
+    });
+  });
+
+  it('still take it until they are out; what a throttling one takes was drawn when it was chosen', async () => {
+    const { directory, open } = createWorld(two);
+    expect(await directory.takesMail('primary')).toBe(true);
+    for (let n = 0; n < 5; n += 1) directory.observe('second', throttled);
+    expect(await directory.takesMail('second')).toBe(true);
+    open('primary');
+    expect(await directory.takesMail('primary')).toBe(false);
+  });
+
   it('are none when all are open, until the first may be tried', async () => {
     const { directory, open, time } = createWorld(two);
     const first = time.now + 20_000;
@@ -247,7 +266,16 @@ describe('what relays show of themselves', () => {
     expect(store.counts.writes).toBe(0);
     secrets.delete('primary');
     await directory.connection('primary', 0);
-    for (let n = 0; n < 5; n += 1) directory.observe('primary', fault, { mail: `m-${n}` });
+    for (let n = 0; n < 5; n += 1) directory.observe('primary', fault, { mail: `m-${n}`, version: 'v1' });
+    await health.flush(Number.MAX_SAFE_INTEGER);
+    expect(store.items.get('primary')?.breaker.state).toBe('open');
+  });
+
+  it('blames a relay for what mails with credentials saw, while others have none', async () => {
+    const { directory, health, secrets, store } = createWorld(two);
+    secrets.set('primary', unconfigured);
+    await directory.connection('primary', 0);
+    for (let n = 0; n < 5; n += 1) directory.observe('primary', fault, { mail: `m-${n}`, version: 'v1' });
     await health.flush(Number.MAX_SAFE_INTEGER);
     expect(store.items.get('primary')?.breaker.state).toBe('open');
   });

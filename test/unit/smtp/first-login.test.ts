@@ -14,7 +14,7 @@ afterEach(() => void vi.useRealTimers());
 
 /** Sessions that are opened one by one as the test says. */
 function aRelay() {
-  const logins = new FirstLogin();
+  const logins = new FirstLogin(2000);
   const started: { readonly version: string; readonly end: (acquired: Acquired) => void }[] = [];
   const dropped = vi.fn<() => void>();
   const ask = (version: string) => {
