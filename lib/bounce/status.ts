@@ -56,7 +56,7 @@ function replyDetail(record: RecipientRecord | undefined): string {
   const enhanced = /^[245]\.(\d{1,3}\.\d{1,3})$/.exec(record?.enhancedCode ?? '')?.[1];
   if (enhanced !== undefined) return enhanced;
   if (record?.code !== undefined) return '0.0';
-  return phaseDetails[record?.phase ?? ''] ?? (record === undefined ? '4.0' : '0.0');
+  return phaseDetails[record?.phase ?? ''] ?? (record?.text === undefined ? '4.0' : '0.0');
 }
 
 /**

@@ -52,7 +52,8 @@ export const outcomeDetails = {
   'Email Delivered': said(v.object(common), 'A relay took the mail for these recipients. Final.'),
   'Email Delayed': said(
     v.object({ ...common, nextAttemptAt: time('When the next attempt is due.') }),
-    'The first attempt did not reach these recipients; Postroom goes on trying. Once per mail.',
+    'The first attempt did not reach these recipients, or no relay could be asked for a quarter of an hour; Postroom goes on ' +
+      'trying. Once per mail.',
   ),
   'Email Failed': said(
     v.object(givenUp),

@@ -39,7 +39,9 @@ export async function tellWhileWaiting(
   const told = await tellOfFailures(item, delivery, ports);
   const known = told.length === 0 ? item : deadLettersWritten(item, [], context, told);
   const lateness = owedDelayNotice(delivery, standing, item, ports);
-  if (lateness !== undefined && (await tell(delivery, item, lateness, ports))) return delayNoticed(known, context);
+  if (lateness !== undefined && (await tell(delivery, item, lateness, ports))) {
+    return delayNoticed(known, delivery.facts, context);
+  }
   return told.length === 0 ? undefined : known;
 }
 

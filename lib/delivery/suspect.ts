@@ -45,6 +45,6 @@ export async function underLease(
     return step;
   } finally {
     // Takes effect only where the work wrote nothing: an attempt that was never made must not look like a crash.
-    await writeOver(taken.item, waitsOn(item, until, writeContext(ports)), bounds, ports);
+    await writeOver(taken.item, waitsOn(item, delivery.facts, until, writeContext(ports)), bounds, ports);
   }
 }

@@ -19,7 +19,7 @@ export async function waitOrGiveUp(
   const limit = givenUp(item, facts, received.receives, ports.clock.now(), ports.retry);
   if (limit !== undefined) return giveUp(delivery, standing, item, limit, ports);
   const step = later(delivery, why, item, ports, reopensAt);
-  await noteWait(standing, item, step, ports);
+  await noteWait(delivery, standing, item, step, ports);
   return step;
 }
 
@@ -33,6 +33,7 @@ const silentWaitMs = 15 * 60_000;
  * know it yet. When it fails nothing is lost but a false alarm, or the record until the next wait.
  */
 async function noteWait(
+  { facts }: Delivery,
   standing: LedgerItem | undefined,
   item: LedgerItem,
   step: Step,
@@ -40,7 +41,7 @@ async function noteWait(
 ): Promise<void> {
   const until = 'done' in step && step.done.kind === 'return' ? step.done.visibleAt : undefined;
   if (until === undefined || item.state !== 'waiting' || until - knownDate(standing ?? item) <= silentWaitMs) return;
-  const next = waitsOn(item, until, writeContext(ports));
+  const next = waitsOn(item, facts, until, writeContext(ports));
   await ports.ledger.write(next, standing, ports.clock.now() + 2000).catch(() => undefined);
 }
 

@@ -32,7 +32,7 @@ describe('a delay notice', () => {
   });
 
   it('is due once, and again when the mail was redriven and is late again', () => {
-    const noticed = delayNoticed(late, context(fourHours));
+    const noticed = delayNoticed(late, factsOf(mail), context(fourHours));
     const redriven = reopened(noticed, 'none', factsOf(mail), context(fourHours));
 
     expect(noticeFor(noticed)).toBeUndefined();

@@ -6,6 +6,7 @@ import {
   claim,
   crashed,
   deadLettersWritten,
+  delayNoticed,
   failPending,
   lateAccepted,
   newItem,
@@ -109,7 +110,30 @@ describe('a mail that is deferred', () => {
 
     expect(types(waiting, again)).toEqual([]);
     expect(types(again, settled(again, everybody('later'), noon + 60_000))).toEqual([]);
-    expect(types(waiting, waitsOn(waiting, noon + 90_000, context()))).toEqual([]);
+    expect(types(waiting, waitsOn(waiting, mail, noon + 90_000, context()))).toEqual([]);
+  });
+
+  it('is told of also when no relay could be asked: at the first wait that is written, or with the notice', () => {
+    const never = newItem(mail, context());
+    const waits = waitsOn(never, mail, noon + 900_000, context());
+    const noticed = delayNoticed(never, mail, context());
+
+    expect(eventsOf(undefined, waits, 'test')).toMatchObject([
+      {
+        type: 'Email Delayed',
+        detail: {
+          attempts: 0,
+          nextAttemptAt: '2026-01-01T12:15:00.000Z',
+          recipients: [ada, bob, eve].map((address) => ({ address, at: '2026-01-01T12:00:00.000Z' })),
+        },
+      },
+    ]);
+    expect(types(waits, delayNoticed(waits, mail, context()))).toEqual([]);
+    expect(types(undefined, noticed)).toEqual(['Email Delayed']);
+    expect(types(noticed, waitsOn(noticed, mail, noon + 900_000, context()))).toEqual([]);
+    const tried = claim(waits, { owner: 'o', endsAt: noon + 1, relay: 'primary', inFlight: [ada] }, context());
+    expect(types(tried, settled(tried, everybody('later')))).toEqual([]);
+    expect(types(tried, settled(tried, everybody('accepted')))).toEqual(['Email Delivered']);
   });
 
   it('is told of again after a redrive', () => {

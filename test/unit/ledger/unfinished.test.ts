@@ -64,7 +64,7 @@ describe('the index of unfinished mail', () => {
   });
 
   it('follows a wait that goes on', () => {
-    expect(indexOf(waitsOn(waiting, noon + 900_000, context()))).toBe(noon + 900_000);
+    expect(indexOf(waitsOn(waiting, facts(), noon + 900_000, context()))).toBe(noon + 900_000);
   });
 
   it('holds a mail that is owed to the dead-letter queue until it is paid', () => {
