@@ -149,6 +149,20 @@ describe('the audit', () => {
     expect(kinds(await look())).toEqual(['uncertain-unresolved']);
   });
 
+  it('tells of mail that may have been delivered; published again on hold, nobody gets it twice', async () => {
+    stage.publish(mail());
+    await stage.invoke({ crash: [{ effect: 'send', nth: 1, when: 'after', incident: 'die' }] });
+    forget();
+    expect((await look()).findings).toMatchObject([{ kind: 'lease-ended', mayHaveIt: true }]);
+
+    stage.publish(mail({ onUncertain: 'hold' }));
+    await stage.later();
+
+    expect(stage.sent).toHaveLength(1);
+    expect(stage.world.deadLetters).toMatchObject([{ attributes: { reason: 'uncertain' } }]);
+    expect((await look()).findings).toEqual([]);
+  });
+
   it('reports the others when one cannot be read', async () => {
     stage.answers['primary'] = Array.from({ length: 30 }, () => fail(mailboxBusy));
     for (let index = 0; index < 30; index += 1) stage.publish(mail({ idempotencyKey: `order-${index}` }));
