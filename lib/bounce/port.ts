@@ -2,7 +2,7 @@ import type { BouncePort } from '../delivery/ports.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createBouncePublisher, type PublisherOptions } from './publisher.ts';
 import { createReturnPathCheck } from './return-path.ts';
-import { dnsTimeoutMs, systemResolver } from './system-resolver.ts';
+import { checkTimeoutMs, systemResolver } from './system-resolver.ts';
 
 /** What the sender needs to tell people of failures: the intake queue, and the system's name servers. */
 export function createBouncePort(options: PublisherOptions & { readonly clock: Clock }): BouncePort {
@@ -12,7 +12,7 @@ export function createBouncePort(options: PublisherOptions & { readonly clock: C
     checkReturnPath: createReturnPathCheck({
       openResolver: systemResolver,
       clock: options.clock,
-      timeoutMs: dnsTimeoutMs,
+      timeoutMs: checkTimeoutMs,
     }),
   };
 }

@@ -2,6 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import type { Answer } from 'dns-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createReturnPathCheck } from '../../../lib/bounce/return-path.ts';
+import { checkTimeoutMs, resolverOptions } from '../../../lib/bounce/system-resolver.ts';
 import { type DnsServer, startDnsServer, type Zone } from '../../support/dns-server.ts';
 
 const mx = (name: string, exchange: string, preference = 10): Answer => ({
@@ -101,6 +102,33 @@ describe('the domain of a return path', () => {
     const { check } = await aCheck(zone, 50);
 
     expect(await check('slow.example')).toEqual({ kind: 'unknown', reason: 'DNS did not answer in time' });
+  });
+});
+
+describe('two name servers, the first of them silent', () => {
+  it.each([
+    ['mx.example', 'valid'],
+    ['a.example', 'valid'],
+    ['null.example', 'invalid'],
+    ['gone.example', 'invalid'],
+  ])('give the same verdict about %s: %s', async (domain, kind) => {
+    const silent = await startDnsServer(
+      Object.fromEntries([...Object.keys(zone), domain].map((name) => [name, 'silent'])),
+    );
+    const sound = await startDnsServer(zone);
+    started.push(silent, sound);
+    const check = createReturnPathCheck({
+      openResolver: () => {
+        const resolver = new Resolver(resolverOptions);
+        resolver.setServers([silent.address, sound.address]);
+        return resolver;
+      },
+      clock: { now: () => 0 },
+      timeoutMs: checkTimeoutMs,
+    });
+
+    expect(await check(domain)).toMatchObject({ kind });
+    expect(silent.queries).not.toEqual([]);
   });
 });
 
