@@ -68,6 +68,20 @@ export function diagnosticCode({ record, reason, message }: Evidence): string | 
   if (record?.code !== undefined) {
     return `smtp; ${[record.code, record.enhancedCode, text].filter((part) => part !== undefined && part !== '').join(' ')}`;
   }
-  const seen = text === '' ? message : `${record?.phase === undefined ? '' : `${record.phase}: `}${text}`;
+  const seen =
+    text === '' ? message : `${record?.phase === undefined ? '' : `${record.phase}: `}${withoutPlaces(text)}`;
   return seen === undefined ? reason && `x-postroom; ${reason}` : `x-postroom; ${seen}`;
+}
+
+/** URLs, IP addresses of either version and host names, with their ports. */
+const places = [
+  /\b[a-z][a-z\d+.-]*:\/\/\S+/gi,
+  /\[?(?<![\da-f:])(?:[\da-f]{0,4}:){2,7}[\da-f.]*\]?(?::\d+)?/gi,
+  /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g,
+  /\b(?:[a-z\d_-]+\.)+[a-z][a-z\d-]+(?::\d+)?\b/gi,
+];
+
+/** An error of ours, for strangers: where our relays stand is not for them. What a relay says it says to them. */
+function withoutPlaces(text: string): string {
+  return places.reduce((rest, place) => rest.replace(place, '(address)'), text);
 }

@@ -19,6 +19,7 @@ describe('the status of a recipient', () => {
     ['delayed', { record: record({ phase: 'dns', text: 'timeout' }) }, '4.4.3'],
     ['delayed', { record: record({ phase: 'connect', text: 'refused' }) }, '4.4.1'],
     ['delayed', { record: undefined }, '4.4.0'],
+    ['delayed', { record: record({ status: 'pending' }) }, '4.4.0'],
   ];
 
   it.each(cases)('%s, %j: %s', (action, evidence, status) => {
@@ -35,6 +36,24 @@ describe('the diagnostic code', () => {
     [{ record: record({}), reason: 'poison' }, 'x-postroom; poison'],
     [{ record: undefined }, undefined],
   ];
+
+  it.each([
+    ['connect', 'ECONNREFUSED 10.1.2.3:587', 'ECONNREFUSED (address)'],
+    ['connect', 'EHOSTUNREACH [fd00::1]:587', 'EHOSTUNREACH (address)'],
+    ['connect', 'EHOSTUNREACH fd00:0:0:1::17', 'EHOSTUNREACH (address)'],
+    ['dns', 'ENOTFOUND smtp.internal.example.com', 'ENOTFOUND (address)'],
+    ['tls', "Host: relay-1.internal. is not in the cert's altnames", "Host: (address). is not in the cert's altnames"],
+    ['credentials', 'https://login.example.com/tenant/token answered 500', '(address) answered 500'],
+    ['final-reply', 'no answer within 60000 ms', 'no answer within 60000 ms'],
+    ['tls', 'ERR_SSL_WRONG_VERSION_NUMBER: wrong version number', 'ERR_SSL_WRONG_VERSION_NUMBER: wrong version number'],
+  ])('of an error in %s, "%s", does not tell where our relays stand', (phase, text, told) => {
+    expect(diagnosticCode({ record: record({ phase, text }) })).toBe(`x-postroom; ${phase}: ${told}`);
+  });
+
+  it('leaves the words of a relay as they are', () => {
+    const text = 'see https://example.org/why, client 192.0.2.1';
+    expect(diagnosticCode({ record: record({ code: 550, text }) })).toBe(`smtp; 550 ${text}`);
+  });
 
   it.each(cases)('of %j is %s', (evidence, code) => {
     expect(diagnosticCode(evidence)).toBe(code);
