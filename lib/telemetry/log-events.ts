@@ -54,7 +54,7 @@ export const logEvents = {
   },
   'queue.bounce-failed': {
     level: 'ERROR',
-    meaning: 'The intake queue took no bounce; the failed mail stays in the queue',
+    meaning: 'The intake queue took no bounce; it goes on being owed, and the mail that carries it stays in the queue',
   },
   'sender.no-notice': {
     level: 'WARN',

@@ -72,7 +72,7 @@ describe('a bounce that cannot be published', () => {
     expect(stage.sent).toHaveLength(1);
   });
 
-  it('is carried for as long as a mail is, and then left to the audit', async () => {
+  it('the bounce cannot be published for as long as a mail is tried', async () => {
     publish = refuses;
     stage.publish(mail());
     stage.answers['primary'] = [fail(unknownUser)];
@@ -86,7 +86,7 @@ describe('a bounce that cannot be published', () => {
     expect(reasons()).toEqual(['rejected']);
   });
 
-  it('does not keep other recipients waiting, and is not mixed with what fails later', async () => {
+  it('the bounce cannot be published while others still wait for the mail', async () => {
     publish = refuses;
     stage.publish(mail({ to: ['ada@example.org', 'bob@example.net'] }));
     const busy = { address: 'bob@example.net', failure: mailboxBusy };
@@ -111,7 +111,7 @@ describe('a bounce that cannot be published', () => {
 });
 
 describe('a dead-letter queue that refuses the entry', () => {
-  it('does not make the bounce go out at each try', async () => {
+  it('the dead-letter queue refuses the entry after the bounce went out', async () => {
     stage.publish(mail());
     stage.answers['primary'] = [fail(unknownUser)];
     await pass(2 * hour, refusesEntries);
@@ -127,7 +127,7 @@ describe('a dead-letter queue that refuses the entry', () => {
 });
 
 describe('a delay notice that cannot be published', () => {
-  it('does not hold up the mail, and goes out while it still is late', async () => {
+  it('the delay notice cannot be published', async () => {
     stage.unreachable['primary'] = refusedConnection;
     stage.publish(mail());
     publish = refuses;
