@@ -14,6 +14,8 @@ export interface Scenario {
   /** What the relay answers to a recipient of a mail with a sender at the nth transaction for him; bounces it takes. */
   readonly answer: (address: string, nth: number) => SmtpReply;
   readonly returnPath?: ReturnPathVerdict;
+  /** How many bounces the intake queue refuses before it takes one; none unless told otherwise. */
+  readonly refusals?: number;
 }
 
 const never = new Promise<never>(() => {});
@@ -29,6 +31,7 @@ export class MortalPostroom {
   readonly sent: Transaction['envelope'][] = [];
   readonly checked: string[] = [];
   private ids = 0;
+  private published = 0;
   private died = Promise.withResolvers<'died'>();
   private readonly scenario: Scenario;
   private readonly ports: BatchPorts;
@@ -134,7 +137,12 @@ export class MortalPostroom {
       },
       bounces: {
         settings,
-        publish: (input) => this.step(() => publisher.publish(input)),
+        publish: (input) =>
+          this.step(() => {
+            this.published += 1;
+            if (this.published <= (this.scenario.refusals ?? 0)) throw new Error('AccessDenied');
+            return publisher.publish(input);
+          }),
         checkReturnPath: async (domain) => {
           this.checked.push(domain);
           return this.scenario.returnPath ?? { kind: 'valid' };

@@ -63,6 +63,27 @@ describe('a crash at every await of the failure path', () => {
     expect(steps).toBe(12);
   });
 
+  it('never loses a bounce that the queue refused at first', async () => {
+    const steps = await atEveryStep(async (crashAt) => {
+      const postroom = aPostroom({ ...refusing, refusals: 2 });
+      postroom.crashAt = crashAt;
+      await postroom.carry(mail, 'sqs-1');
+      const { steps: reached } = postroom;
+
+      const bounces = await published();
+      for (const [index, body] of bounces.entries()) await postroom.carry(body, `bounce-${index}`);
+
+      expect(
+        postroom.sent.filter(({ from }) => from === ''),
+        `crash at ${crashAt}`,
+      ).toHaveLength(1);
+      expect(new Set(postroom.deadLetters.map(({ attributes }) => attributes.deadLetterId)).size).toBe(1);
+      return reached;
+    });
+
+    expect(steps).toBeGreaterThan(12);
+  });
+
   it('tells of each of two failures in turn once, and never of who has the mail or is waited for', async () => {
     const three = { ...JSON.parse(mail), to: ['ada@example.org', 'bob@example.net', 'eve@example.com'] };
     const answer: Scenario['answer'] = (address, nth) => {
