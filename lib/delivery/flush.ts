@@ -23,7 +23,7 @@ export async function flushDeadLetters(
   const written = await writeEntries(item, unpaid, delivery, ports);
   const refused = written.length < unpaid.length;
   // While entries are refused, a bounce that went out is noted, so that it does not go out each time.
-  const news = written.length > 0 || (told.length > 0 && ports.bounces !== undefined);
+  const news = written.length > 0 || (told.length > 0 && (!refused || ports.bounces !== undefined));
   const paid = news ? await record(item, written, told, delivery, ports) : item;
   return refused ? undefined : paid;
 }

@@ -29,12 +29,22 @@ function clientOf(endpoint: string): S3Client {
 }
 
 const fetchFrom = (endpoint: string, location: Partial<S3Location> = {}, maxBytes = 1000, withinMs = 5000) =>
-  fetchS3Object(
-    clientOf(endpoint),
-    systemClock,
-    { kind: 's3', bucket: 'mail', key: 'receipt.pdf', ...location },
-    { maxBytes, deadline: systemClock.now() + withinMs },
-  );
+  fetchS3Object(clientOf(endpoint), systemClock, placeOf(location), {
+    maxBytes,
+    deadline: systemClock.now() + withinMs,
+  });
+
+const fetchStart = (endpoint: string, maxBytes: number, location: Partial<S3Location> = {}) => {
+  const deadline = systemClock.now() + 5000;
+  return fetchS3Object(clientOf(endpoint), systemClock, placeOf(location), { maxBytes, deadline, startOnly: true });
+};
+
+const placeOf = (location: Partial<S3Location>): S3Location => ({
+  kind: 's3',
+  bucket: 'mail',
+  key: 'receipt.pdf',
+  ...location,
+});
 
 describe('an attachment in S3', () => {
   const app = buildApp({ logger: false });
@@ -66,6 +76,12 @@ describe('an attachment in S3', () => {
 
   it('is not read when it is too large', async () => {
     expect(await fetchFrom(endpoint, {}, 699)).toEqual({ ok: false, reason: 'too-large' });
+  });
+
+  it('is read from its start, as far as it is wanted', async () => {
+    expect(await fetchStart(endpoint, 300)).toEqual({ ok: true, bytes: content.subarray(0, 300) });
+    expect(await fetchStart(endpoint, 1000)).toEqual({ ok: true, bytes: content });
+    expect(await fetchStart(endpoint, 300, { key: 'missing' })).toMatchObject({ ok: false, reason: 'unavailable' });
   });
 
   it.each([
@@ -120,6 +136,19 @@ const answering =
   };
 
 describe('S3 in a bad hour', () => {
+  it('gives a whole object although its start was asked for: the rest is left unread', async () => {
+    const ranges: unknown[] = [];
+    const whole: RequestListener = ({ headers }, response) => {
+      ranges.push(headers.range);
+      response.writeHead(200).end(Buffer.alloc(1_000_000, 'x'));
+    };
+
+    const fetched = await withServer(whole, (endpoint) => fetchStart(endpoint, 300));
+
+    expect(fetched).toEqual({ ok: true, bytes: Buffer.alloc(300, 'x') });
+    expect(ranges).toEqual(['bytes=0-299']);
+  });
+
   it.each([
     [404, 'NoSuchVersion', 'unavailable'],
     [403, 'AccessDenied', 'unavailable'],

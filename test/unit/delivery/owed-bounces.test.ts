@@ -110,6 +110,20 @@ describe('a bounce that cannot be published', () => {
   });
 });
 
+describe('a bounce that is owed', () => {
+  it('is forgotten when the stage sends none any more', async () => {
+    publish = refuses;
+    stage.publish(mail());
+    stage.answers['primary'] = [fail(unknownUser)];
+    await invoke();
+
+    await stage.later(1);
+
+    expect(bounceOwedSince(stage.item('order-1'))).toBeUndefined();
+    expect(stage.world.queue.size).toBe(0);
+  });
+});
+
 describe('a dead-letter queue that refuses the entry', () => {
   it('the dead-letter queue refuses the entry after the bounce went out', async () => {
     stage.publish(mail());
