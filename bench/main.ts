@@ -1,4 +1,5 @@
 import { failover } from './failover/main.ts';
+import { fleet } from './fleet/main.ts';
 import { freeze } from './freeze/main.ts';
 import { handler } from './handler/main.ts';
 import { metrics } from './metrics/main.ts';
@@ -12,6 +13,7 @@ const experiments: Readonly<Record<string, (args: readonly string[]) => Promise<
   failover,
   rotation,
   freeze,
+  fleet,
   outage,
   metrics,
   telemetry,

@@ -15,7 +15,7 @@ export interface RelayHealthOptions extends Omit<TrackerOptions, 'relay' | 'spre
   readonly currentVersion: (relay: string, deadline: number) => Promise<string | undefined>;
   /** How old the shared knowledge may be, in milliseconds. Default 5000. */
   readonly cacheMs?: number;
-  /** Default 1000. */
+  /** Default 3000: in one second, fifty environments overtake each other at a table that answers within 50 ms. */
   readonly spreadMs?: number;
   /** Default 5000. */
   readonly trialSpreadMs?: number;
@@ -38,7 +38,7 @@ export interface RelayHealth {
   /** Sessions that this environment may use of the relay: fewer than configured while the relay throttles. */
   sessions(relay: string): number;
   /**
-   * Reports what the invocation saw. Call once at its end; takes up to a second when a relay has just failed, and not
+   * Reports what the invocation saw. Call once at its end; takes up to three seconds when a relay has just failed, and not
    * beyond `until` (ms since the epoch) but for the store's own time-outs.
    */
   flush(until: number): Promise<void>;
@@ -54,7 +54,7 @@ const secretPatienceMs = 1000;
 const writeMs = 1000;
 
 export function createRelayHealth(options: RelayHealthOptions): RelayHealth {
-  const { relays, store, clock, cacheMs = 5000, spreadMs = 1000, trialSpreadMs = 5000, report } = options;
+  const { relays, store, clock, cacheMs = 5000, spreadMs = 3000, trialSpreadMs = 5000, report } = options;
   const known = new Map(
     Object.entries(relays).map(([relay, { maxSessions }]) => [
       relay,

@@ -17,7 +17,7 @@ async function fiftyWithDeadRelay(
   upAt: number,
   untilSecond: number,
   batchSize: number,
-  others: Pick<FleetOptions, 'leaseMs' | 'diesInTrial'> = {},
+  { tableMs = 0, ...others }: Pick<FleetOptions, 'leaseMs' | 'diesInTrial'> & { readonly tableMs?: number } = {},
 ) {
   const time = virtualTime();
   const start = time.now();
@@ -28,6 +28,15 @@ async function fiftyWithDeadRelay(
     if (action === 'PutItem' || action === 'UpdateItem') writes.push((time.now() - start) / seconds);
   });
   const real = dynamoDbRelayHealth({ ...table, patienceMs: 60 * seconds, onUnreadable: () => {} });
+  const latency = seeded(11);
+  /** The way to the table and back takes that long, give or take a half. */
+  const slowly = async <T>(request: () => Promise<T>): Promise<T> => {
+    if (tableMs === 0) return time.outside(request());
+    await time.pause((tableMs / 2) * (0.5 + latency()));
+    const answer = await time.outside(request());
+    await time.pause((tableMs / 2) * (0.5 + latency()));
+    return answer;
+  };
   const log = await runFleet({
     time,
     random: seeded(7),
@@ -35,9 +44,9 @@ async function fiftyWithDeadRelay(
     batchSize,
     skewMs: 2 * seconds,
     store: {
-      readAll: (relays) => time.outside(real.readAll(relays)),
-      read: (relay) => time.outside(real.read(relay)),
-      write: (next, expected) => time.outside(real.write(next, expected)),
+      readAll: (relays) => slowly(() => real.readAll(relays)),
+      read: (relay) => slowly(() => real.read(relay)),
+      write: (next, expected) => slowly(() => real.write(next, expected)),
     },
     settings: { coolDownSeconds: 30, maxCoolDownSeconds: 60 },
     until: start + untilSecond * seconds,
@@ -78,6 +87,13 @@ describe('fifty environments on real conditional writes', () => {
     const opened = log.events.filter(({ type }) => type === 'breaker-opened').map(({ at }) => since(at));
     expect(opened).toHaveLength(1);
     expect(opened[0]).toBeLessThan(3);
+    expect(perSecond(writes)).toBeLessThan(20);
+  }, 120_000);
+
+  it('notice it with few writes also when each of them takes long', async () => {
+    const { writes } = await fiftyWithDeadRelay(Number.POSITIVE_INFINITY, 12, 1, { tableMs: 300 });
+
+    expect(writes.length).toBeGreaterThan(2);
     expect(perSecond(writes)).toBeLessThan(20);
   }, 120_000);
 
