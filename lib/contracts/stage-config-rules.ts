@@ -23,6 +23,10 @@ export function brokenRules(config: StageConfig): string[] {
 /** What the commands before DATA, the settling and the batch response take at least, in seconds. */
 const settlingSeconds = 10;
 
+/**
+ * The commands share what connecting and greeting leave: a wait that is longer than its relay's share is cut, and counts
+ * as the relay's silence from `connectSeconds` on.
+ */
 function nestedTimes({ sender, smtp }: StageConfig): string[] {
   const { connectSeconds, greetingSeconds, commandSeconds, finalReplySeconds } = smtp;
   const needed = connectSeconds + greetingSeconds + finalReplySeconds + settlingSeconds;

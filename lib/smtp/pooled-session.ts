@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
+import { fairMs } from './bounds.ts';
 import type { ConversationEnd } from './conversation.ts';
 import { failedBy, networkErrorOf } from './failure.ts';
 import { reset } from './farewell.ts';
@@ -56,7 +57,7 @@ export class PooledSession implements SmtpSession {
   async #giveBack(session: ConversationEnd['session']): Promise<void> {
     const { link, pool, timeouts } = this.#options;
     const { channel } = link;
-    if (session === 'over' || (session === 'unreset' && !(await reset(channel, timeouts.commandMs)))) channel.destroy();
+    if (session === 'over' || (session === 'unreset' && !(await reset(channel, fairMs(timeouts))))) channel.destroy();
     pool.giveBack(link);
   }
 }

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { readStageConfig } from '../../../lib/contracts/stage-config.ts';
 import { type BatchPorts, deliverBatch } from '../../../lib/delivery/batch.ts';
 import { freshBreaker } from '../../../lib/health/item.ts';
 import { createRelayHealth } from '../../../lib/health/relay-health.ts';
@@ -13,13 +14,14 @@ import { breakerSettings, memoryHealthStore } from '../../support/health.ts';
 import { type ScriptedRelay, type ScriptPhase, startScriptedRelay } from '../../support/scripted-relay.ts';
 import { recordingObserver } from '../smtp/rig.ts';
 
-/** One second of the stage config's defaults. */
+/** Milliseconds that stand for a second of the stage config's defaults. */
 const second = 10;
+const { smtp, sender: lambda } = readStageConfig({ relays: { primary: {} } });
 const timeouts = {
-  connectMs: 10 * second,
-  greetingMs: 30 * second,
-  commandMs: 60 * second,
-  finalReplyMs: 120 * second,
+  connectMs: smtp.connectSeconds * second,
+  greetingMs: smtp.greetingSeconds * second,
+  commandMs: smtp.commandSeconds * second,
+  finalReplyMs: smtp.finalReplySeconds * second,
 };
 const relays = {
   primary: { secretId: 's', weight: 1, tier: 0, maxSessions: 2, maxRecipients: 50, allowPlaintext: true },
@@ -91,7 +93,7 @@ async function aSender() {
       stage.world.now = clock.now();
       for (let n = 0; n < count; n += 1) stage.publish(mail({ idempotencyKey: stage.world.id('mail') }));
       const batch = stage.world.receive(60_000);
-      const deadline = clock.now() + 180 * second;
+      const deadline = clock.now() + lambda.timeoutSeconds * second;
       const bounds = {
         sendDeadline: deadline - 10 * second,
         settleDeadline: deadline + 2000,
