@@ -15,7 +15,7 @@ export interface RelayHealthOptions extends Omit<TrackerOptions, 'relay' | 'spre
   readonly currentVersion: (relay: string, deadline: number) => Promise<string | undefined>;
   /** How old the shared knowledge may be, in milliseconds. Default 5000. */
   readonly cacheMs?: number;
-  /** Default 3000: in one second, fifty environments overtake each other at a table that answers within 50 ms. */
+  /** Default 3000: within one second fifty environments overtake each other once the table takes 300 ms for an answer. */
   readonly spreadMs?: number;
   /** Default 5000. */
   readonly trialSpreadMs?: number;
