@@ -128,7 +128,7 @@ export const metrics = {
   ConnectionsFailedTls: { ...relaySum, meaning: 'Attempts that failed in STARTTLS, the handshake or the certificate' },
   ConnectionsFailedGreeting: { ...relaySum, meaning: 'Attempts that failed in greeting or EHLO' },
   ConnectionsFailedAuth: { ...relaySum, meaning: 'Attempts that failed in AUTH, or for want of credentials' },
-  ConnectionsLost: { ...relaySum, meaning: 'Sessions that died in a transaction, or idle' },
+  ConnectionsLost: { ...relaySum, meaning: 'Sessions that ended without QUIT: in a transaction, or idle' },
   CredentialRejections: { ...relaySum, meaning: 'Log-ins that the relay refused' },
   BreakerOpened: {
     ...relaySum,

@@ -115,7 +115,7 @@ export interface SmtpObserver {
   connectionReused(relay: string): void;
   /** No session came of the attempt. */
   connectionFailed(relay: string, failure: SmtpFailure): void;
-  /** A session died in its transaction, or idle. */
+  /** A session ended without QUIT: in its transaction or idle, by the relay or because it could not be trusted any more. */
   connectionLost(relay: string): void;
   /** A session is ready: how long its set-up took, in milliseconds per phase. */
   connectionReady(
