@@ -62,7 +62,7 @@ export async function benchHandler(options: {
     rounds.push({ handler, pool: await rate(throughPool, options.batches) });
   }
   pool.close();
-  await sender.close();
+  await quietly(() => sender.close());
   await server.terminate();
   return {
     handler: median(rounds.map((round) => round.handler)),
