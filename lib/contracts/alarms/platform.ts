@@ -68,12 +68,13 @@ export const platformAlarms = {
     scope: 'stage',
     where: ({ events }) => events.busName !== undefined,
     rule: () =>
-      atLeast(1, 'batches', {
-        metrics: { batches: [{ queue: 'eventsFailed', name: 'ApproximateNumberOfMessagesVisible' }, 'Maximum'] },
+      atLeast(1, 'entries', {
+        metrics: { entries: [{ queue: 'eventsFailed', name: 'ApproximateNumberOfMessagesVisible' }, 'Maximum'] },
       }),
     meaning:
-      'Outcome events were given up after 12 hours of repeats: subscribers do not know what became of some mails.',
-    first: "Look in the function's log why the bus does not take them.",
+      'Outcome events were given up, after 12 hours of repeats or because a change of the ledger cannot be read: ' +
+      'subscribers do not know what became of some mails.',
+    first: "Read in the function's log whether the bus refuses them or a change is unreadable.",
   },
   TelemetrySilent: {
     scope: 'stage',
