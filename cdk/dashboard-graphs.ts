@@ -12,7 +12,8 @@ import {
 import type { MetricSource } from '../lib/contracts/alarms/definition.ts';
 import type { MetricAlarmName } from '../lib/contracts/alarms/names.ts';
 import type { MetricAlarm, StageAlarms } from '../lib/contracts/alarms.ts';
-import { type MetricName, metrics } from '../lib/contracts/metrics.ts';
+import { type MetricDefinition, type MetricName, metrics } from '../lib/contracts/metrics.ts';
+import type { StageConfig } from '../lib/contracts/stage-config.ts';
 import { metricOf, metricOfAlarm, type Watched } from './alarm-metrics.ts';
 
 /** CloudWatch's grid is 24 wide. */
@@ -40,10 +41,12 @@ export interface Graph {
 export class Graphs {
   readonly #watched: Watched;
   readonly #alarms: StageAlarms;
+  readonly #on: Readonly<Record<NonNullable<MetricDefinition['onlyWith']>, boolean>>;
 
-  constructor(watched: Watched, alarms: StageAlarms) {
+  constructor(watched: Watched, alarms: StageAlarms, { bounces, events }: StageConfig) {
     this.#watched = watched;
     this.#alarms = alarms;
+    this.#on = { bounces: bounces.mode !== 'off', events: events.busName !== undefined };
   }
 
   /** One of our metrics; without a statistic the sum of counts. */
@@ -53,6 +56,16 @@ export class Graphs {
       throw new Error(`${name} is published by ${metrics[name].dimensions}`);
     }
     return this.of({ own: name, ...(relay === undefined ? {} : { relay }) }, label, statistic);
+  }
+
+  /** Sums of our counts, by their labels, without those that nobody publishes because the stage has switched that off. */
+  sums(labels: readonly (readonly [MetricName, string])[], relay?: string): readonly Metric[] {
+    return labels
+      .filter(([name]) => {
+        const { onlyWith }: MetricDefinition = metrics[name];
+        return onlyWith === undefined || this.#on[onlyWith];
+      })
+      .map(([name, label]) => this.own(name, label, relay === undefined ? {} : { relay }));
   }
 
   of(source: MetricSource, label: string, statistic: string): Metric {

@@ -11,18 +11,18 @@ export function goingOut(graphs: Graphs): IWidget[][] {
       graphs.graph({
         title: 'Mail',
         width: 12,
-        lines: [
-          graphs.own('MessagesReceived', 'received (each copy)'),
-          graphs.own('MessagesDelivered', 'delivered'),
-          graphs.own('MessagesDeferred', 'deferred by a relay'),
-          graphs.own('MessagesWaiting', 'put back without an attempt'),
-          graphs.own('DuplicatesSuppressed', 'duplicates suppressed'),
-        ],
-        right: [
-          graphs.own('BouncesPublished', 'bounces published'),
-          graphs.own('OutcomeEventsPublished', 'outcome events published'),
-          graphs.own('OutcomeEventsFailed', 'outcome events refused by the bus'),
-        ],
+        lines: graphs.sums([
+          ['MessagesReceived', 'received (each copy)'],
+          ['MessagesDelivered', 'delivered'],
+          ['MessagesDeferred', 'deferred by a relay'],
+          ['MessagesWaiting', 'put back without an attempt'],
+          ['DuplicatesSuppressed', 'duplicates suppressed'],
+        ]),
+        right: graphs.sums([
+          ['BouncesPublished', 'bounces published'],
+          ['OutcomeEventsPublished', 'outcome events published'],
+          ['OutcomeEventsFailed', 'mails whose outcome events are not on the bus'],
+        ]),
       }),
       graphs.graph({
         title: 'Waits while nothing goes out',
@@ -82,15 +82,15 @@ export function lostOrStuck(graphs: Graphs): IWidget[][] {
       graphs.graph({
         title: 'New dead letters by reason',
         width: 8,
-        lines: [
-          graphs.own('DeadLettersRejected', 'rejected'),
-          graphs.own('DeadLettersExpired', 'expired'),
-          graphs.own('DeadLettersExhausted', 'retry-exhausted'),
-          graphs.own('DeadLettersInvalid', "publisher's fault"),
-          graphs.own('DeadLettersUncertain', 'uncertain'),
-          graphs.own('DeadLettersPoison', 'poison'),
-          graphs.own('DeadLettersBounceUndeliverable', 'bounce-undeliverable'),
-        ],
+        lines: graphs.sums([
+          ['DeadLettersRejected', 'rejected'],
+          ['DeadLettersExpired', 'expired'],
+          ['DeadLettersExhausted', 'retry-exhausted'],
+          ['DeadLettersInvalid', "publisher's fault"],
+          ['DeadLettersUncertain', 'uncertain'],
+          ['DeadLettersPoison', 'poison'],
+          ['DeadLettersBounceUndeliverable', 'bounce-undeliverable'],
+        ]),
         stacked: true,
         thresholds: ['DeadLettersRejected'],
       }),

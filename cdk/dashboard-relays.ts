@@ -29,8 +29,7 @@ export function whichRelay(graphs: Graphs, relays: readonly string[]): IWidget[]
 
 function rowOf(graphs: Graphs, relay: string): IWidget[] {
   const width = 6;
-  const lines = (...labels: readonly (readonly [MetricName, string])[]) =>
-    labels.map(([name, label]) => graphs.own(name, label, { relay }));
+  const lines = (...labels: readonly (readonly [MetricName, string])[]) => graphs.sums(labels, relay);
   return [
     graphs.graph({
       title: `${relay}: recipients`,
@@ -61,6 +60,9 @@ function rowOf(graphs: Graphs, relay: string): IWidget[] {
       title: `${relay}: breaker and credentials`,
       width,
       lines: lines(['BreakerOpened', 'breaker opened'], ['CredentialRejections', 'logins refused']),
+      // A breaker that stays closed says nothing, also of a relay that probes found offline before any mail came: beside
+      // it, the state, which every probe publishes.
+      right: [graphs.own('RelayState', 'state', { relay, statistic: 'Maximum' })],
       thresholds: ['CredentialsRejected'],
       relay,
     }),

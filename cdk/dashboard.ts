@@ -33,7 +33,7 @@ export class Dashboard extends Construct {
 
   constructor(scope: Construct, id: string, { config, watched, alarms, logs }: DashboardProps) {
     super(scope, id);
-    const graphs = new Graphs(watched, alarms.table);
+    const graphs = new Graphs(watched, alarms.table, config);
     this.name = `postroom-${watched.stage}`;
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: this.name,

@@ -5,8 +5,8 @@ import { alarmsIn, goingOff, type Reading, type Readings } from './alarm-states.
 import { only, synthesise } from './synth.ts';
 
 /** A stage that has everything there is an alarm about. */
-const events = { busName: 'outcomes' };
-const alarms = alarmsIn(synthesise({ events }));
+const everything = { events: { busName: 'outcomes' }, bounces: { mode: 'dsn' } };
+const alarms = alarmsIn(synthesise(everything));
 
 /** A stage without mail: the probe function and the audit run, relays are well, queues are empty, the sender sleeps. */
 const idle: Readings = ({ name, statistic }) =>
@@ -233,14 +233,14 @@ describe('the stage config', () => {
     expect(made.get('OldestUndeliveredAge')?.EvaluationPeriods).toBe(37);
   });
 
-  it('without outcome events there is no alarm about them', () => {
-    expect([...alarms.keys()].filter((name) => !alarmsIn(synthesise()).has(name))).toEqual(['EventsGivenUp']);
-  });
+  it.each([
+    ['outcome events', { events: {} }, 'EventsGivenUp'],
+    ['bounces', { bounces: {} }, 'DeadLettersBounceUndeliverable'],
+    ['the audit', { audit: { enabled: false } }, 'AuditNotRunning'],
+  ])('without %s there is no alarm about them', (_what, without, alarm) => {
+    const made = alarmsIn(synthesise({ ...everything, ...without }));
 
-  it('without the audit there is no alarm about it', () => {
-    const made = alarmsIn(synthesise({ audit: { enabled: false }, events }));
-
-    expect([...alarms.keys()].filter((name) => !made.has(name))).toEqual(['AuditNotRunning']);
+    expect([...alarms.keys()].filter((name) => !made.has(name))).toEqual([alarm]);
   });
 
   it('with one tier there is no alarm about tiers', () => {

@@ -2,7 +2,7 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { alarmNames } from '../../lib/contracts/alarms/names.ts';
-import { metricNamespace, metrics } from '../../lib/contracts/metrics.ts';
+import { type MetricDefinition, metricNamespace, metrics } from '../../lib/contracts/metrics.ts';
 import { alarmsIn } from './alarm-states.ts';
 import { only, synthesise } from './synth.ts';
 
@@ -55,7 +55,12 @@ function linesOf(widgets: ReturnType<typeof widgetsOf>): Line[] {
     }));
 }
 
-const template = synthesise();
+const namesInAlarms = (from: Template): string[] =>
+  [...alarmsIn(from).values()].flatMap(({ Metrics }) =>
+    Metrics.flatMap(({ MetricStat }) => MetricStat?.Metric.MetricName ?? []),
+  );
+
+const template = synthesise({ events: { busName: 'outcomes' }, bounces: { mode: 'dsn' } });
 const widgets = widgetsOf(template);
 const lines = linesOf(widgets);
 
@@ -154,12 +159,21 @@ describe('metrics', () => {
   });
 
   it('stand in a widget or an alarm, or there is a reason', () => {
-    const inAlarms = [...alarmsIn(template).values()].flatMap(({ Metrics }) =>
-      Metrics.map(({ MetricStat }) => MetricStat?.Metric.MetricName),
-    );
-    const seen = new Set([...lines.map(({ name }) => name), ...inAlarms]);
+    const seen = new Set([...lines.map(({ name }) => name), ...namesInAlarms(template)]);
     const missing = Object.keys(metrics).filter((name) => !seen.has(name));
 
     expect(missing.toSorted()).toEqual(Object.keys(unseen).toSorted());
+  });
+
+  it('that nobody publishes, as the stage has switched that off, stand in no widget and no alarm', () => {
+    const plain = synthesise();
+    const optional: readonly string[] = Object.entries<MetricDefinition>(metrics)
+      .filter(([, { onlyWith }]) => onlyWith !== undefined)
+      .map(([name]) => name);
+
+    const watched = [...linesOf(widgetsOf(plain)).map(({ name }) => name), ...namesInAlarms(plain)];
+
+    expect(optional.length).toBeGreaterThan(2);
+    expect(watched.filter((name) => optional.includes(name))).toEqual([]);
   });
 });

@@ -56,6 +56,7 @@ export const deadLetterAlarms = {
   },
   DeadLettersBounceUndeliverable: {
     scope: 'stage',
+    where: ({ bounces }) => bounces.mode !== 'off',
     rule: entries('DeadLettersBounceUndeliverable', 1),
     meaning: 'A bounce has nowhere to go: nobody learns that the mail failed.',
     first: 'Look at the return path of the entry.',
