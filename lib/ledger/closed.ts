@@ -1,4 +1,4 @@
-import type { MailFacts, WriteContext } from './facts.ts';
+import { type MailFacts, pendingDeadLetters, type WriteContext } from './facts.ts';
 import type { LedgerItem } from './item.ts';
 import { crashed, deadLettersWritten, failPending } from './transitions.ts';
 import { failedWithoutEntry } from './unfinished.ts';
@@ -18,5 +18,10 @@ export function closed(item: LedgerItem, message: string, context: WriteContext)
   const facts: MailFacts = { key, payloadHash, recipients, onUncertain: 'resend', enqueuedAt: firstSeenAt };
   const seen = crashed({ ...item, recipients: Object.fromEntries(known) }, facts, context);
   const ended = failPending(seen, facts, { reason: 'retry-exhausted', message }, context);
-  return deadLettersWritten(ended, Object.keys(ended.deadLetters), context);
+  const unwritten = pendingDeadLetters(ended);
+  const paid = deadLettersWritten(ended, Object.keys(ended.deadLetters), context);
+  const deadLetters = Object.entries(paid.deadLetters).map(
+    ([id, record]) => [id, unwritten.includes(id) ? { ...record, neverWritten: true } : record] as const,
+  );
+  return { ...paid, deadLetters: Object.fromEntries(deadLetters) };
 }

@@ -28,6 +28,7 @@ const deadLetter = v.looseObject({
   message: optionalText,
   senderTold: v.exactOptional(v.boolean()),
   bounceOwedSince: v.exactOptional(whole),
+  neverWritten: v.exactOptional(v.boolean()),
 });
 
 /**

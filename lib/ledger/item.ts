@@ -88,6 +88,8 @@ export interface DeadLetterRecord {
   readonly senderTold?: boolean;
   /** Only when not `pending`: since when the entry stands in the dead-letter queue without a bounce. */
   readonly bounceOwedSince?: number;
+  /** Only when not `pending`: a person closed the mail first, and the entry is in no queue. */
+  readonly neverWritten?: boolean;
 }
 
 /** DynamoDB, or anything that offers the same conditional write. Errors of the service are thrown. */

@@ -1,4 +1,5 @@
 import type { WaitReason } from '../../lib/delivery/events.ts';
+import { crashLimit } from '../../lib/ledger/transitions.ts';
 import type { Scope } from '../../lib/outcome/outcome.ts';
 import type { LogEventCode } from '../../lib/telemetry/log-events.ts';
 import { replyText } from '../dlq/words.ts';
@@ -31,8 +32,8 @@ const described: Partial<Record<LogEventCode, Describe>> = {
   'mail.bounce': ({ outcome = '', message }) => [
     `Notice to its sender (${outcome})${message === undefined ? '' : `: ${message}`}.`,
   ],
-  'mail.crash-seen': ({ counts }) => [
-    `A sender had stopped in the middle of it (${counts?.['crashes'] ?? 1} of 5); it is tried again.`,
+  'mail.crash-seen': ({ counts: { crashes = 1 } = {} }) => [
+    `A sender had stopped in the middle of it (${crashes} of ${crashLimit})${crashes < crashLimit ? '' : ': it is given up as poison'}.`,
   ],
   'relay.fault': (line) => [
     `${line.relay ?? 'A relay'} could not be used: ${said(line)}. The next relay has its turn.`,
@@ -50,6 +51,13 @@ const described: Partial<Record<LogEventCode, Describe>> = {
   'queue.visibility-failed': ({ message }) => [`SQS refused the wait${message === undefined ? '' : `: ${message}`}.`],
   'queue.dead-letter-failed': () => ['The dead-letter queue took no entry; it stays in the queue and is tried again.'],
   'queue.bounce-failed': () => ['The intake queue took no bounce; it stays in the queue and is tried again.'],
+  'events.failed': ({ error }) => [
+    `The event bus did not take what became of it (${error?.message ?? 'no answer'}); that is tried again.`,
+  ],
+  'events.set-aside': ({ error }) => [
+    `A change of its record cannot be read (${error?.message ?? 'unknown'}), so no event tells of it.`,
+  ],
+  'audit.overdue': ({ outcome = 'overdue', message = '' }) => [`The audit found it forgotten: ${outcome} ${message}.`],
   unexpected: ({ error }) => [`An error that nobody planned for: ${error?.message ?? 'unknown'}. It is tried again.`],
 };
 const events = new Map<string, Describe>(Object.entries(described));

@@ -1,4 +1,5 @@
-import type { LedgerItem, RecipientRecord } from '../../lib/ledger/item.ts';
+import type { DeadLetterRecord, Lease, LedgerItem, RecipientRecord } from '../../lib/ledger/item.ts';
+import { crashLimit } from '../../lib/ledger/transitions.ts';
 import { replyText } from '../dlq/words.ts';
 import { describeDuration } from '../shared/duration.ts';
 import type { LogLine } from './log-line.ts';
@@ -45,16 +46,15 @@ function summaryOf({ recipients, state, attempts }: LedgerItem): string {
 }
 
 function nextOf(item: LedgerItem, now: number): readonly string[] {
-  return [...deliverySteps(item, now), ...deadLetterSteps(item), ...memory(item)];
+  return [...deliverySteps(item, now), ...expiry(item, now), ...deadLetterSteps(item), ...memory(item)];
 }
 
-function deliverySteps({ state, lease, nextAttemptAt, lastRelay, stayOnRelay }: LedgerItem, now: number): string[] {
+function deliverySteps(item: LedgerItem, now: number): string[] {
+  const { state, lease, nextAttemptAt, lastRelay, stayOnRelay } = item;
   if (state === 'sending' && lease !== undefined) {
-    const built = lease.inFlight.length === 0;
-    const [doing, place] = built ? ['built', 'it was built'] : [`sent through ${lease.relay}`, `${lease.relay} had it`];
-    return lease.endsAt > now
-      ? [`It is being ${doing} right now, until ${moment(lease.endsAt, now)} at the latest.`]
-      : [`A sender stopped while ${place}; the next receive tries it again.`];
+    if (lease.endsAt <= now) return [cutShort(lease, item.crashes + 1)];
+    const doing = lease.inFlight.length === 0 ? 'built' : `sent through ${lease.relay}`;
+    return [`It is being ${doing} right now, until ${moment(lease.endsAt, now)} at the latest.`];
   }
   if (state !== 'waiting') return [];
   if (nextAttemptAt === undefined) return ['It is tried again when its copy in the queue becomes visible.'];
@@ -67,13 +67,41 @@ function deliverySteps({ state, lease, nextAttemptAt, lastRelay, stayOnRelay }: 
   return [`Next attempt${where}: ${moment(nextAttemptAt, now)}.`];
 }
 
+/** `crashes`: with this one. */
+function cutShort({ relay, inFlight }: Lease, crashes: number): string {
+  const built = inFlight.length === 0;
+  const where = built ? 'it was built' : `${relay} had it`;
+  if (crashes >= crashLimit) {
+    return `A sender stopped while ${where}, for the ${crashes}th time; the next receive gives it up as poison.`;
+  }
+  const hold = built ? '' : ', or gives it up as uncertain if its publisher wants no second copy';
+  return `A sender stopped while ${where}; the next receive tries it again${hold}.`;
+}
+
+function expiry({ state, mailExpiresAt }: LedgerItem, now: number): string[] {
+  if (state === 'settled' || mailExpiresAt === undefined) return [];
+  return [`Whoever has not got it by ${moment(mailExpiresAt, now)} is given up: so its publisher wishes.`];
+}
+
 function deadLetterSteps({ deadLetters }: LedgerItem): string[] {
-  return Object.entries(deadLetters).map(([id, { pending, reason, message }]) => {
-    const why = message === undefined ? reason : `${reason} (${message})`;
-    return pending
-      ? `Its entry for the dead-letter queue, ${why}, is written at the next receive.`
-      : `Its entry in the dead-letter queue: ${why}. Look: npm run dlq -- show ${id}`;
-  });
+  return Object.entries(deadLetters).flatMap(([id, record]) => [entryStep(id, record), ...bounceStep(record)]);
+}
+
+function entryStep(id: string, { pending, neverWritten, reason, message }: DeadLetterRecord): string {
+  const why = message === undefined ? reason : `${reason}: ${message}`;
+  if (pending) return `Its entry for the dead-letter queue (${why}) is written at the next receive.`;
+  return neverWritten === true
+    ? `A person closed it before its entry was written (${why}): nothing of it lies in the dead-letter queue.`
+    : `Its entry in the dead-letter queue (${why}). Look: npm run dlq -- show ${id}`;
+}
+
+function bounceStep({ bounceOwedSince }: DeadLetterRecord): string[] {
+  if (bounceOwedSince === undefined) return [];
+  const since = new Date(bounceOwedSince).toISOString();
+  return [
+    `Its sender does not know of that failure yet (owed since ${since}): a bounce is tried at each receive, and when no ` +
+      'message carries it any more, npm run audit lists it.',
+  ];
 }
 
 function memory({ state, ttl }: LedgerItem): string[] {

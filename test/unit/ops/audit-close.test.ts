@@ -76,6 +76,8 @@ describe('closing a forgotten mail', () => {
       pending: false,
       message: expect.stringContaining('by hand'),
     });
+    // What was owed before, too, was never written: nobody shall look for it in the dead-letter queue.
+    expect(Object.values(item().deadLetters).map(({ neverWritten }) => neverWritten)).toEqual([true, true]);
     expect(pendingDeadLetters(item())).toEqual([]);
     expect([item().openShard, item().dueAt]).toEqual([undefined, undefined]);
     expect(open(item(), facts(), context(noon + 3 * hour)).kind).toBe('duplicate');

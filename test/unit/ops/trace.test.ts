@@ -98,13 +98,20 @@ describe('a line of the log', () => {
       { event: 'relay.fault', relay: 'p', phase: 'connect', reply: 'ECONNREFUSED' },
       'p could not be used: ECONNREFUSED (at connect). The next relay has its turn.',
     ],
+    [{ event: 'mail.crash-seen', counts: { crashes: 2 } }, 'A sender had stopped in the middle of it (2 of 5).'],
+    [
+      { event: 'mail.crash-seen', counts: { crashes: 5 } },
+      'A sender had stopped in the middle of it (5 of 5): it is given up as poison.',
+    ],
     [{ event: 'mail.brand-new', message: 'something' }, 'mail.brand-new: something'],
   ])('%j in words', (fields, words) => {
     expect(describeLine(line(fields)).join('|')).toBe(words);
   });
 
   it('has words of its own for everything that the log says about a mail', () => {
-    const codes = Object.keys(logEvents).filter((code) => /^(mail|ledger|queue)\.|^unexpected$/.test(code));
+    const codes = Object.keys(logEvents).filter((code) =>
+      /^(mail|ledger|queue|events)\.|^audit\.overdue$|^unexpected$/.test(code),
+    );
     expect(codes.filter((event) => describeLine(line({ event })).join('').startsWith(event))).toEqual([]);
   });
 });
@@ -127,15 +134,43 @@ describe('what happens next', () => {
     ],
     [
       { state: 'sending', lease: { owner: 'o', endsAt: now - 1, relay: 'fallback', inFlight: [ada] } },
-      'A sender stopped while fallback had it; the next receive tries it again.',
+      'A sender stopped while fallback had it; the next receive tries it again, or gives it up as uncertain if its publisher wants no second copy.',
+    ],
+    [
+      { state: 'sending', crashes: 3, lease: { owner: 'o', endsAt: now - 1, relay: '', inFlight: [] } },
+      'A sender stopped while it was built; the next receive tries it again.',
+    ],
+    [
+      { state: 'sending', crashes: 4, lease: { owner: 'o', endsAt: now - 1, relay: '', inFlight: [] } },
+      'A sender stopped while it was built, for the 5th time; the next receive gives it up as poison.',
+    ],
+    [
+      { attempts: 0, delayedAt: now - minute, nextAttemptAt: now + minute, mailExpiresAt: now + 5 * minute },
+      'Next attempt: 2026-11-23T12:01:00.000Z (in 60s).|Whoever has not got it by 2026-11-23T12:05:00.000Z (in 5m) is given up: so its publisher wishes.',
+    ],
+    [
+      {
+        state: 'settled',
+        recipients: {},
+        deadLetters: { d1: { reason: 'expired', pending: false, failedAt: now, bounceOwedSince: now } },
+      },
+      'Its entry in the dead-letter queue (expired). Look: npm run dlq -- show d1|Its sender does not know of that failure yet (owed since 2026-11-23T12:00:00.000Z): a bounce is tried at each receive, and when no message carries it any more, npm run audit lists it.|Copies with this key are recognised and dropped until 2026-12-28.',
+    ],
+    [
+      {
+        state: 'settled',
+        recipients: {},
+        deadLetters: { d1: { reason: 'uncertain', pending: false, neverWritten: true, failedAt: now, message: 'm' } },
+      },
+      'A person closed it before its entry was written (uncertain: m): nothing of it lies in the dead-letter queue.|Copies with this key are recognised and dropped until 2026-12-28.',
     ],
     [
       { state: 'settled', recipients: {}, deadLetters: { d1: { reason: 'rejected', pending: false, failedAt: now } } },
-      'Its entry in the dead-letter queue: rejected. Look: npm run dlq -- show d1|Copies with this key are recognised and dropped until 2026-12-28.',
+      'Its entry in the dead-letter queue (rejected). Look: npm run dlq -- show d1|Copies with this key are recognised and dropped until 2026-12-28.',
     ],
     [
       { deadLetters: { d1: { reason: 'expired', pending: true, failedAt: now } } },
-      'It is tried again when its copy in the queue becomes visible.|Its entry for the dead-letter queue, expired, is written at the next receive.',
+      'It is tried again when its copy in the queue becomes visible.|Its entry for the dead-letter queue (expired) is written at the next receive.',
     ],
   ])('%j', (overrides, words) => {
     expect(next(overrides)).toBe(words);
