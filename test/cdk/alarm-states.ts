@@ -1,6 +1,6 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 import * as v from 'valibot';
-import { evaluate } from '../support/metric-math.ts';
+import { readExpression } from '../../local/metrics/expression.ts';
 
 const metric = v.object({
   Id: v.string(),
@@ -78,5 +78,5 @@ function computed(metrics: TemplateAlarm['Metrics'], readings: Readings): number
   });
   const returned = metrics.find(({ ReturnData }) => ReturnData);
   if (returned === undefined) throw new Error('the alarm returns nothing');
-  return evaluate(returned.Expression ?? returned.Id, Object.fromEntries(values));
+  return readExpression(returned.Expression ?? returned.Id).compute(Object.fromEntries(values));
 }
