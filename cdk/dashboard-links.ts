@@ -34,6 +34,7 @@ export function consoleLinks(stack: Stack, watched: Watched, logs: ILogGroup): s
     `**Queues** ${[
       `[dead letters](${queueLink(stack, watched.deadLetters)})`,
       `[intake](${queueLink(stack, watched.intake)})`,
+      ...(watched.eventsFailed === undefined ? [] : [`[events given up](${queueLink(stack, watched.eventsFailed)})`]),
     ].join(' · ')}`,
     `**Sender** [function](${consoleLink(stack, 'lambda', `functions/${watched.sender.functionName}`)})`,
     `**Log** ${insights.join(' · ')}`,

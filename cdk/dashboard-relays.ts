@@ -13,7 +13,7 @@ export function whichRelay(graphs: Graphs, relays: readonly string[]): IWidget[]
         title: 'Relays that take mail',
         width: 8,
         lines: [...graphs.watchedBy('AllRelaysOffline'), ...graphs.watchedBy('TierOffline')],
-        thresholds: ['AllRelaysOffline'],
+        thresholds: ['AllRelaysOffline', 'TierOffline'],
       }),
       graphs.graph({
         title: 'State: 0 healthy, 1 degraded, 2 withheld, 3 offline, 4 unconfigured',

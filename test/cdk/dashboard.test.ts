@@ -75,11 +75,12 @@ describe('the dashboard', () => {
 
   it('leads to the runbook, the queues, the function and the log from its second widget', () => {
     const runbookUrl = 'https://wiki.example/mail';
-    const [, second] = widgetsOf(synthesise({ alarms: { runbookUrl } }));
+    const [, second] = widgetsOf(synthesise({ alarms: { runbookUrl }, events: { busName: 'outcomes' } }));
     const markdown = second?.properties.markdown ?? '';
 
     for (const name of alarmNames) expect(markdown).toContain(`[${name}](${runbookUrl}#${name.toLowerCase()})`);
     expect(markdown).toMatch(/\[dead letters\]\(https:\/\/Ref:AWS::Region\.console\.aws\.amazon\.com\/sqs/);
+    expect(markdown).toMatch(/\[events given up\]\(https:[^)]*EventsFailures/);
     expect(markdown).toMatch(/\[function\]\(https:.*functions\/Ref:PostroomSenderFunction/);
     expect(markdown).toMatch(/\[slow sends\]\(https:/);
   });
