@@ -1,3 +1,4 @@
+import type { DeadLetterReason } from '../../lib/contracts/dead-letter.ts';
 import type { DeadLetterRecord, Lease, LedgerItem, RecipientRecord } from '../../lib/ledger/item.ts';
 import { crashLimit } from '../../lib/ledger/transitions.ts';
 import { replyText } from '../dlq/words.ts';
@@ -13,14 +14,33 @@ export interface Outlook {
 
 /** @param now milliseconds since the epoch */
 export function outlook(item: LedgerItem | undefined, lines: readonly LogLine[], now: number): Outlook {
-  return item === undefined ? withoutItem(lines) : { summary: summaryOf(item), next: nextOf(item, now) };
+  if (item === undefined) return withoutItem(lines);
+  const directly = givenUpDirectly(item, lines);
+  return {
+    summary: summaryOf(item),
+    next: directly === undefined ? nextOf(item, now) : [directly, ...deadLetterSteps(item)],
+  };
 }
+
+/** A message that only ever met errors goes to the dead-letter queue past the ledger, which goes on as if it came again. */
+function givenUpDirectly({ state, deadLetters }: LedgerItem, lines: readonly LogLine[]): string | undefined {
+  const { event, reason = '' } = lines.findLast((line) => line.event.startsWith('mail.')) ?? {};
+  const known = state === 'settled' || Object.values(deadLetters).some((record) => record.reason === reason);
+  if (known || event !== 'mail.dead-lettered' || !mayBeSent.has(reason)) return undefined;
+  return (
+    `Nothing happens by itself: its message was given up (${reason}) and lies in the dead-letter queue (npm run dlq -- ` +
+    'list). The ledger does not know of that: redrive the entry, or end it with npm run audit -- --close.'
+  );
+}
+
+/** What a message is given up for when nobody can read its record. */
+const mayBeSent: ReadonlySet<string> = new Set<DeadLetterReason>(['uncertain', 'poison']);
 
 function withoutItem(lines: readonly LogLine[]): Outlook {
   const dead = lines.findLast(({ event }) => event === 'mail.dead-lettered');
   if (dead !== undefined) {
     return {
-      summary: `Never sent: ${dead.reason ?? 'dead-lettered'}.`,
+      summary: `${mayBeSent.has(dead.reason ?? '') ? 'Given up' : 'Never sent'}: ${dead.reason ?? 'dead-lettered'}.`,
       next: ['Nothing happens by itself: the entry lies in the dead-letter queue (npm run dlq -- list).'],
     };
   }
@@ -91,7 +111,7 @@ function entryStep(id: string, { pending, neverWritten, reason, message }: DeadL
   const why = message === undefined ? reason : `${reason}: ${message}`;
   if (pending) return `Its entry for the dead-letter queue (${why}) is written at the next receive.`;
   return neverWritten === true
-    ? `A person closed it before its entry was written (${why}): nothing of it lies in the dead-letter queue.`
+    ? `A person closed it (${why}); no dead-letter entry was written for that.`
     : `Its entry in the dead-letter queue (${why}). Look: npm run dlq -- show ${id}`;
 }
 

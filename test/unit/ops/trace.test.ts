@@ -162,7 +162,7 @@ describe('what happens next', () => {
         recipients: {},
         deadLetters: { d1: { reason: 'uncertain', pending: false, neverWritten: true, failedAt: now, message: 'm' } },
       },
-      'A person closed it before its entry was written (uncertain: m): nothing of it lies in the dead-letter queue.|Copies with this key are recognised and dropped until 2026-12-28.',
+      'A person closed it (uncertain: m); no dead-letter entry was written for that.|Copies with this key are recognised and dropped until 2026-12-28.',
     ],
     [
       { state: 'settled', recipients: {}, deadLetters: { d1: { reason: 'rejected', pending: false, failedAt: now } } },
@@ -204,7 +204,7 @@ describe('a story', () => {
         outcome: 'failed',
         recipients: [{ address, outcome: 'recipient', code: 451 }],
       });
-      log.event('batch.done');
+      log.event('sender.no-notice');
     });
     const story = await readStory('order-1', sourcesOf(item({ nextAttemptAt: now + minute }), lines));
     const told = printStory('order-1', tellStory(story ?? expect.fail('no story'), now));
@@ -227,6 +227,16 @@ describe('a story', () => {
     const lines = logged((log) => log.event('mail.dead-lettered', { reason: 'malformed' }), '');
     const story = await readStory('s-1', sourcesOf(undefined, lines));
     expect(tellStory(story ?? expect.fail('no story'), now).summary).toBe('Never sent: malformed.');
+  });
+
+  it('of a message that was given up past the ledger ends in the dead-letter queue', async () => {
+    const lines = logged((log) => log.event('mail.dead-lettered', { reason: 'uncertain' }));
+    const forgotten = await readStory('order-1', sourcesOf(item({ nextAttemptAt: now - minute }), lines));
+    const unknown = await readStory('s-1', sourcesOf(undefined, lines));
+    expect(tellStory(forgotten ?? expect.fail('no story'), now).next).toEqual([
+      expect.stringContaining('Nothing happens by itself: its message was given up (uncertain)'),
+    ]);
+    expect(tellStory(unknown ?? expect.fail('no story'), now).summary).toBe('Given up: uncertain.');
   });
 
   it('is told from the ledger alone when the log cannot be read', async () => {
