@@ -98,6 +98,7 @@ export function lostOrStuck(graphs: Graphs): IWidget[][] {
         title: 'Entries in the dead-letter queue',
         width: 8,
         lines: graphs.watchedBy('DeadLetterQueueNotEmpty'),
+        right: [graphs.own('DeadLetterQueueFailures', 'not taken by the queue')],
         thresholds: ['DeadLetterQueueNotEmpty'],
       }),
     ],

@@ -8,9 +8,11 @@ import type { AuditEnvironment } from '../lib/contracts/audit-environment.ts';
 import { dynamoDbLedger } from '../lib/ledger/dynamodb-store.ts';
 import type { AuditClients } from '../lib/platform/audit-clients.ts';
 import type { Clock } from '../lib/platform/clock.ts';
+import { measureAudit } from '../lib/telemetry/audit-report.ts';
 import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
+import { invocationFields } from '../lib/telemetry/invocation.ts';
 import { createLog, type Log } from '../lib/telemetry/log.ts';
-import { createTelemetry, type Telemetry } from '../lib/telemetry/telemetry.ts';
+import { createTelemetry } from '../lib/telemetry/telemetry.ts';
 
 export interface AuditParts {
   readonly environment: AuditEnvironment;
@@ -27,7 +29,7 @@ export function composeAudit({ environment, clients, clock }: AuditParts): Audit
   const { POSTROOM_STAGE: stage, POSTROOM_LEDGER_TABLE: table } = environment;
   const telemetry = createTelemetry({ stage, clock });
   const log = createLog({ stage, clock });
-  for (const client of [clients.dynamoDb, clients.sqs]) client.middlewareStack.use(awsCallCounter(telemetry));
+  for (const client of [clients.dynamoDb, clients.sqs]) client.middlewareStack.use(awsCallCounter(telemetry.awsCall));
   const ports: AuditPorts = {
     unfinished: unfinishedMail(clients.dynamoDb, table),
     firstSends: (now) => firstSendsInTurn(clients.dynamoDb, table, now),
@@ -39,9 +41,11 @@ export function composeAudit({ environment, clients, clock }: AuditParts): Audit
   };
   return {
     async handle({ awsRequestId: requestId }) {
-      const requestLog = log.with({ requestId });
+      const requestLog = log.with(invocationFields(requestId, process.env['_X_AMZN_TRACE_ID']));
       try {
-        report(await audit(ports), requestLog, telemetry);
+        const told = await audit(ports);
+        measureAudit(told, clock.now(), telemetry);
+        logAudit(told, requestLog);
       } catch (error) {
         requestLog.event('audit.failed', { error });
         throw error;
@@ -55,10 +59,7 @@ export function composeAudit({ environment, clients, clock }: AuditParts): Audit
 /** Lines for so many mails; the command lists them all. */
 const mostLines = 50;
 
-function report(told: AuditReport, log: Log, telemetry: Pick<Telemetry, 'record'>): void {
-  const { findings, unfinished, intakeMessages, missingFromQueue } = told;
-  telemetry.record('OverdueMails', findings.length);
-  telemetry.record('MailsMissingFromQueue', missingFromQueue);
+function logAudit({ findings, unfinished, intakeMessages, missingFromQueue }: AuditReport, log: Log): void {
   for (const { key, kind, since, attempts, lastRelay } of findings.slice(0, mostLines)) {
     const message = `since ${new Date(since).toISOString()}`;
     log.event('audit.overdue', {

@@ -7,6 +7,7 @@ import { type PublishReport, publishChanges } from '../lib/events/publish.ts';
 import type { Clock } from '../lib/platform/clock.ts';
 import type { EventClients } from '../lib/platform/event-clients.ts';
 import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
+import { invocationFields } from '../lib/telemetry/invocation.ts';
 import { createLog, type Log } from '../lib/telemetry/log.ts';
 import { createTelemetry, type Telemetry } from '../lib/telemetry/telemetry.ts';
 
@@ -25,12 +26,14 @@ export function composeEvents({ environment, clients, clock }: EventsParts): Pub
   const { POSTROOM_STAGE: stage, POSTROOM_EVENT_BUS: busName } = environment;
   const telemetry = createTelemetry({ stage, clock });
   const log = createLog({ stage, clock });
-  for (const client of [clients.eventBridge, clients.sqs]) client.middlewareStack.use(awsCallCounter(telemetry));
+  for (const client of [clients.eventBridge, clients.sqs])
+    client.middlewareStack.use(awsCallCounter(telemetry.awsCall));
   const put = eventBus(clients.eventBridge, busName);
   const setAside = failuresQueue(clients.sqs, environment.POSTROOM_EVENT_FAILURES_QUEUE_URL);
   return {
     async handle({ Records }, { awsRequestId: requestId }) {
-      const report = (told: PublishReport) => tell(told, telemetry, log.with({ requestId }));
+      const requestLog = log.with(invocationFields(requestId, process.env['_X_AMZN_TRACE_ID']));
+      const report = (told: PublishReport) => tell(told, telemetry, requestLog);
       try {
         const failed = await publishChanges(Records.map(toChange), { stage, put, setAside, report });
         return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: failed }] };

@@ -14,6 +14,7 @@ import { fetchToken } from '../lib/relays/oauth2.ts';
 import { createSecretReader } from '../lib/relays/secret-reader.ts';
 import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
 import { credentialsObserver } from '../lib/telemetry/credentials-observer.ts';
+import { invocationFields } from '../lib/telemetry/invocation.ts';
 import { createLog } from '../lib/telemetry/log.ts';
 import { logProbe, measureProbe } from '../lib/telemetry/probe-report.ts';
 import { createTelemetry } from '../lib/telemetry/telemetry.ts';
@@ -37,7 +38,7 @@ export function composeProbe({ environment, clients, clock, random }: ProbeParts
   const log = createLog({ stage, clock });
   let requestLog = log;
   for (const client of [clients.dynamoDb, clients.lambda, clients.secretsManager]) {
-    client.middlewareStack.use(awsCallCounter(telemetry));
+    client.middlewareStack.use(awsCallCounter(telemetry.awsCall));
   }
   const relays = Object.keys(settings.relays);
   const ports: RunPorts = {
@@ -73,7 +74,7 @@ export function composeProbe({ environment, clients, clock, random }: ProbeParts
   };
   return {
     async handle(context) {
-      requestLog = log.with({ requestId: context.awsRequestId });
+      requestLog = log.with(invocationFields(context.awsRequestId, process.env['_X_AMZN_TRACE_ID']));
       try {
         const done = await runProbes(clock.now() + context.getRemainingTimeInMillis(), ports);
         if (done === 'done') telemetry.count('ProbeRuns');

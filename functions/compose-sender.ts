@@ -29,6 +29,7 @@ import { credentialsObserver } from '../lib/telemetry/credentials-observer.ts';
 import { logDelivery } from '../lib/telemetry/delivery-log.ts';
 import { measureDelivery, measureOldest } from '../lib/telemetry/delivery-metrics.ts';
 import { healthReport } from '../lib/telemetry/health-report.ts';
+import { invocationFields } from '../lib/telemetry/invocation.ts';
 import { createLog, type Log } from '../lib/telemetry/log.ts';
 import { smtpObserver } from '../lib/telemetry/smtp-observer.ts';
 import { createTelemetry, type Telemetry } from '../lib/telemetry/telemetry.ts';
@@ -71,8 +72,12 @@ export function composeSender({ environment, clients, clock, random, ...parts }:
   const { POSTROOM_STAGE: stage, POSTROOM_SETTINGS: settings } = environment;
   const { telemetry = createTelemetry({ stage, clock }), log = createLog({ stage, clock }) } = parts;
   let requestLog = log;
+  const countCall: Telemetry['awsCall'] = (service, command) => {
+    telemetry.count('AwsCalls');
+    telemetry.awsCall(service, command);
+  };
   for (const client of [clients.dynamoDb, clients.sqs, clients.secretsManager]) {
-    client.middlewareStack.use(awsCallCounter(telemetry));
+    client.middlewareStack.use(awsCallCounter(countCall));
   }
   const credentials = createCredentials({
     secrets: createSecretReader(clients.secretsManager),
@@ -80,7 +85,11 @@ export function composeSender({ environment, clients, clock, random, ...parts }:
     clock,
     random,
     fetchToken,
-    observer: credentialsObserver(telemetry, () => requestLog),
+    observer: credentialsObserver(
+      telemetry,
+      () => requestLog,
+      () => telemetry.count('CredentialRefreshes'),
+    ),
   });
   const health = createRelayHealth({
     relays: settings.relays,
@@ -155,7 +164,7 @@ export function composeSender({ environment, clients, clock, random, ...parts }:
   return {
     async handle({ Records: records }, context) {
       const receivedAt = clock.now();
-      requestLog = log.with({ requestId: context.awsRequestId });
+      requestLog = log.with(invocationFields(context.awsRequestId, process.env['_X_AMZN_TRACE_ID']));
       const batch = records.map(toReceived);
       const bounds = boundsOf(receivedAt + context.getRemainingTimeInMillis());
       const disposed = await deliverBatch(batch, bounds, ports);

@@ -37,7 +37,7 @@ export const metrics = {
   MessagesDeferred: { ...stageSum, meaning: 'Mails put back after a charged attempt, to be tried again later' },
   MessagesWaiting: {
     ...stageSum,
-    meaning: 'Copies put back without an attempt: in flight elsewhere, early, no relay, no time',
+    meaning: 'Copies put back without an attempt: in flight elsewhere, early, no relay, no time, a service away',
   },
   MessagesUncertain: { ...stageSum, meaning: 'Sends whose outcome stayed unknown after the final dot' },
   DuplicatesSuppressed: { ...stageSum, meaning: 'Copies of mails that the ledger already knew as settled' },
@@ -84,10 +84,14 @@ export const metrics = {
   },
 
   CrashesSeen: { ...stageSum, meaning: 'Leases found ended without an outcome' },
-  LedgerUnavailable: { ...stageSum, meaning: 'Mails put back because the ledger could not be claimed' },
+  DeadLetterQueueFailures: {
+    ...stageSum,
+    meaning: 'Entries that the dead-letter queue did not take; their messages come back',
+  },
+  LedgerUnavailable: { ...stageSum, meaning: 'Mails put back because the ledger could not be read or claimed' },
   LedgerSettleFailures: { ...stageSum, meaning: 'Settling writes that failed after an SMTP outcome was known' },
-  CredentialRefreshes: { ...stageSum, meaning: 'Fetches of relay secrets' },
-  AwsCalls: { ...stageSum, meaning: 'Requests to AWS services, retries included' },
+  CredentialRefreshes: { ...stageSum, meaning: 'Fetches of relay secrets by the sender' },
+  AwsCalls: { ...stageSum, meaning: 'Requests of the sender to AWS services, retries included' },
   AttemptsPerDelivery: {
     unit: 'Count',
     dimensions: 'stage',
@@ -100,17 +104,18 @@ export const metrics = {
     dimensions: 'stage',
     keeps: 'values',
     meaning:
-      'Since enqueue, the oldest mail that the invocation put back; SQS leaves mail in backoff out of its own age',
+      'Since enqueue, the oldest mail that the invocation put back, or that the audit finds overdue; SQS leaves mail in ' +
+      'backoff out of its own age',
   },
 
   SendDurationAccepted: { ...stageTime, meaning: 'MAIL to last reply, transactions in which somebody was accepted' },
   SendDurationDeferred: { ...stageTime, meaning: 'MAIL to last reply, transactions that were refused for now (4xx)' },
   SendDurationRefused: { ...stageTime, meaning: 'MAIL to last reply, transactions that were refused for good (5xx)' },
   SendDurationFailed: { ...stageTime, meaning: 'MAIL to failure, transactions that ended without a reply' },
-  QueueWaitDuration: { ...stageTime, meaning: 'Enqueue to receive, first receive only' },
+  QueueWaitDuration: { ...stageTime, meaning: 'Enqueue to first attempt, of mail that is claimed to be sent' },
   ClaimDuration: { ...stageTime, meaning: 'Claiming write to the ledger' },
   ChooseDuration: { ...stageTime, meaning: 'Choosing a relay and waiting for a session' },
-  ConnectDuration: { ...stageTime, meaning: 'Dial to greeting, new sessions only' },
+  ConnectDuration: { ...stageTime, meaning: 'Dial to greeting without TLS, new sessions only' },
   TlsDuration: { ...stageTime, meaning: 'TLS handshake, new sessions only' },
   AuthDuration: { ...stageTime, meaning: 'AUTH exchange, new sessions only' },
   EnvelopeDuration: { ...stageTime, meaning: 'MAIL to the last RCPT reply' },
@@ -122,13 +127,13 @@ export const metrics = {
   RecipientsRefused: { ...relaySum, meaning: 'Recipients that the relay refused for good (5xx)' },
   ConnectionsOpened: { ...relaySum, meaning: 'Connection attempts, counted when they start' },
   ConnectionsClosed: { ...relaySum, meaning: 'Sessions ended by QUIT and its 221, nothing else' },
-  ConnectionsReused: { ...relaySum, meaning: 'Transactions on a session that was already open' },
+  ConnectionsReused: { ...relaySum, meaning: 'Transactions on a session that had carried one before' },
   ConnectionsFailedDns: { ...relaySum, meaning: 'Attempts that failed because the relay name did not resolve' },
   ConnectionsFailedConnect: { ...relaySum, meaning: 'Attempts that failed in the dial' },
   ConnectionsFailedTls: { ...relaySum, meaning: 'Attempts that failed in STARTTLS, the handshake or the certificate' },
   ConnectionsFailedGreeting: { ...relaySum, meaning: 'Attempts that failed in greeting or EHLO' },
   ConnectionsFailedAuth: { ...relaySum, meaning: 'Attempts that failed in AUTH, or for want of credentials' },
-  ConnectionsLost: { ...relaySum, meaning: 'Sessions that ended without QUIT: in a transaction, or idle' },
+  ConnectionsLost: { ...relaySum, meaning: 'Sessions that ended without QUIT and its 221: in a transaction, or idle' },
   CredentialRejections: { ...relaySum, meaning: 'Log-ins that the relay refused' },
   BreakerOpened: {
     ...relaySum,
@@ -159,11 +164,11 @@ export const metrics = {
  */
 export const relayStates = {
   healthy: 0,
-  /** Slow, throttled, or on its trial: it gets less mail. */
+  /** Slow or throttled: it gets less mail. */
   degraded: 1,
   /** An operator drains or disables it. */
   withheld: 2,
-  /** The breaker is open, or probes find it offline. */
+  /** The breaker is open or on its trial, or probes find it offline. */
   offline: 3,
   /** Its secret is empty, a placeholder or invalid. */
   unconfigured: 4,

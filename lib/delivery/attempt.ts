@@ -78,6 +78,8 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
       if (begun.kind !== 'stop') return begun;
       break;
     }
+    const first = claimed === undefined && opened.attempts === 0;
+    if (first) report({ type: 'first-attempt', waitedMs: claimingSince - facts.enqueuedAt });
     claimed = begun.item;
     const { result, failed } = await transact(open, input.message, next.recipients, transaction, ports);
     takeResult(progress, relay, next.recipients, result, failed, {

@@ -5,7 +5,8 @@ import { deliver } from './deliver.ts';
 import type { DeliveryEventBody } from './events.ts';
 import { unlessOverdue } from './overdue.ts';
 import type { DeliveryPorts, Disposition, InvocationBounds, ReceivedMessage } from './ports.ts';
-import { type Job, postponed, prepare, type Refusal, refuse } from './prepare.ts';
+import { postponed } from './postponed.ts';
+import { type Job, prepare, type Refusal, refuse } from './prepare.ts';
 import { cameForNothing, hasCrashed, manyReceives } from './suspect.ts';
 
 export interface BatchPorts extends DeliveryPorts {
@@ -119,8 +120,10 @@ async function carry(
     const delivery = { received, mail, facts: factsOf(mail, received), bounds, report };
     return await unlessOverdue(received, mail.key, await deliver(delivery, stored, ports), ports);
   } catch (error) {
+    const postponement = postponed(received, ports);
     report({ type: 'unexpected', error });
-    return unlessOverdue(received, mail.key, { ...postponed(received, ports), error }, ports);
+    report({ type: 'waiting', why: 'unexpected-error', visibleAt: postponement.visibleAt });
+    return unlessOverdue(received, mail.key, { ...postponement, error }, ports);
   }
 }
 

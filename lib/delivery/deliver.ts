@@ -7,6 +7,7 @@ import { type Delivery, type Step, writeContext } from './delivery.ts';
 import { flushDeadLetters } from './flush.ts';
 import { isExpired } from './plan.ts';
 import type { DeliveryPorts, Disposition } from './ports.ts';
+import { untilEntryIsTaken } from './postponed.ts';
 import { tryRelays } from './try-relays.ts';
 import { advance, giveUp, later, waitOrGiveUp, writeOver } from './wait.ts';
 
@@ -95,7 +96,7 @@ async function payDeadLetters(
   }
   if (pendingDeadLetters(owing).length > 0 || bounceOwedSince(owing) !== undefined) {
     const paid = await flushDeadLetters(owing, delivery, ports);
-    if (paid === undefined) return later(delivery, 'ledger-unavailable', item, ports);
+    if (typeof paid === 'string') return later(delivery, paid, item, ports);
     owing = paid;
   }
   if (pendingRecipients(owing, facts.recipients).length > 0) return { standing: owing };
@@ -112,7 +113,7 @@ async function refuseConflict({ received, facts, report }: Delivery, ports: Deli
     await ports.deadLetters.send(entry);
   } catch (error) {
     report({ type: 'service-unavailable', service: 'dead-letter-queue', error });
-    return { kind: 'return' };
+    return untilEntryIsTaken(received, ports, report);
   }
   report({ type: 'dead-lettered', reason: 'key-conflict', recipients: facts.recipients.length });
   return { kind: 'delete' };

@@ -1,7 +1,7 @@
 import type { BounceResult } from '../bounce/publisher.ts';
 import type { DeadLetterReason } from '../contracts/dead-letter.ts';
 import type { Classification, SmtpFailure } from '../outcome/outcome.ts';
-import type { TransactionTimings } from '../smtp/transport.ts';
+import type { SetUpTimings, TransactionTimings } from '../smtp/transport.ts';
 
 /** Everything that happens to a mail on its way, in the words of the domain. Telemetry turns it into logs and metrics. */
 export type DeliveryEvent = MailIdentity & DeliveryEventBody;
@@ -16,8 +16,10 @@ export interface MailIdentity {
 }
 
 export type DeliveryEventBody =
-  /** SQS handed the message out; `queuedMs` since it was sent. */
-  | { readonly type: 'received'; readonly receives: number; readonly queuedMs: number }
+  /** SQS handed the message out. */
+  | { readonly type: 'received' }
+  /** A mail that was never tried before is claimed and will be sent; `waitedMs` since it was put on the queue. */
+  | { readonly type: 'first-attempt'; readonly waitedMs: number }
   /** Nothing to do: the mail is settled already. */
   | { readonly type: 'duplicate' }
   | { readonly type: 'key-conflict' }
@@ -35,13 +37,20 @@ export type DeliveryEventBody =
       readonly reused: boolean;
       readonly accepted: readonly string[];
       readonly failed: readonly FailedAttempt[];
+      /** MAIL to the last reply. */
       readonly durationMs: number;
-      readonly timings: TransactionTimings;
+      /** From the wish for a session: its credentials, its place and its set-up, the claim, and the transaction. */
+      readonly wholeMs: number;
+      /** Of that, until there was a session. */
+      readonly chooseMs: number;
+      /** Those of the set-up where the session was new. */
+      readonly timings: TransactionTimings & Partial<SetUpTimings>;
     }
-  /** No session to the relay could be had. */
+  /** No session to the relay could be had; `durationMs` from the wish for one. */
   | {
       readonly type: 'relay-fault';
       readonly relay: string;
+      readonly durationMs: number;
       readonly failure: SmtpFailure;
       readonly classification: Classification;
     }
@@ -53,8 +62,8 @@ export type DeliveryEventBody =
   | { readonly type: 'bounce'; readonly notice: 'failed' | 'delayed'; readonly result: BounceResult }
   /** An owner that had lost its lease recorded what it knew. */
   | { readonly type: 'late-settle'; readonly accepted: number }
-  /** Accepted by the relay, not recorded: acknowledged all the same. */
-  | { readonly type: 'acknowledged-without-ledger' }
+  /** What the relay answered could not be recorded. `acknowledged`: everybody has the mail, so that it ends all the same. */
+  | { readonly type: 'settle-failed'; readonly acknowledged: boolean; readonly error: unknown }
   | {
       readonly type: 'service-unavailable';
       readonly service: 'ledger' | 'dead-letter-queue' | 'intake-queue';
@@ -73,9 +82,11 @@ export type WaitReason =
   | 'no-relay'
   | 'no-time'
   | 'ledger-unavailable'
+  | 'dead-letter-queue'
   | 'content-unavailable'
   | 'return-path-unknown'
-  | 'bounce-unpublished';
+  | 'bounce-unpublished'
+  | 'unexpected-error';
 
 export interface FailedAttempt {
   readonly address: string;

@@ -5,19 +5,20 @@ import { deadLettersWritten } from '../ledger/transitions.ts';
 import { tellOfFailures } from './bounces.ts';
 import { commit } from './commit.ts';
 import { type Delivery, writeContext } from './delivery.ts';
+import type { WaitReason } from './events.ts';
 import type { DeliveryPorts } from './ports.ts';
 
 /**
  * Tells the mail's sender, pays what the ledger owes the dead-letter queue, then records both. A crash in between
  * publishes the same bounce again, which the ledger then suppresses, and writes the entry again with the same id. The
  * bounce goes first: its repeats are dropped, those of an entry are not. One that cannot be published holds up no entry: it
- * goes on being owed. Undefined when a service failed: the message stays in the queue, and the debt in the ledger.
+ * goes on being owed. When a service failed, which: the message stays in the queue, and the debt in the ledger.
  */
 export async function flushDeadLetters(
   item: LedgerItem,
   delivery: Delivery,
   ports: DeliveryPorts,
-): Promise<LedgerItem | undefined> {
+): Promise<LedgerItem | Extract<WaitReason, 'dead-letter-queue' | 'ledger-unavailable'>> {
   const unpaid = pendingDeadLetters(item);
   const told = await tellOfFailures(item, delivery, ports);
   const written = await writeEntries(item, unpaid, delivery, ports);
@@ -25,7 +26,7 @@ export async function flushDeadLetters(
   // While entries are refused, a bounce that went out is noted, so that it does not go out each time.
   const news = written.length > 0 || (told.length > 0 && (!refused || ports.bounces !== undefined));
   const paid = news ? await record(item, written, told, delivery, ports) : item;
-  return refused ? undefined : paid;
+  return refused ? 'dead-letter-queue' : (paid ?? 'ledger-unavailable');
 }
 
 /** In their order, until one is refused. Returns those that the dead-letter queue took. */

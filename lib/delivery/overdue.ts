@@ -2,6 +2,7 @@ import { describeError } from '../telemetry/log-error.ts';
 import type { BatchPorts } from './batch.ts';
 import { deadLetterDirectly } from './direct-dead-letter.ts';
 import type { Disposition, ReceivedMessage } from './ports.ts';
+import { untilEntryIsTaken } from './postponed.ts';
 
 const dayMs = 24 * 3600 * 1000;
 /** SQS deletes a message at 14 days without a word; this is well before. */
@@ -18,11 +19,7 @@ const unansweredReceives = 950;
  * answer was lost. Undefined: it is to be worked on. Asked before anybody touches the body, because that may be what ends
  * the sender; and by age too, as the receives that SQS allows may last longer than the 14 days that it keeps a message.
  */
-export async function unlessUnanswered(
-  received: ReceivedMessage,
-  postponement: Disposition,
-  ports: BatchPorts,
-): Promise<Disposition | undefined> {
+export async function unlessUnanswered(received: ReceivedMessage, ports: BatchPorts): Promise<Disposition | undefined> {
   const { receives, sentAt, idempotencyKey } = received;
   const ageMs = ports.clock.now() - sentAt;
   if (receives < unansweredReceives && ageMs < unansweredMs) return undefined;
@@ -30,8 +27,9 @@ export async function unlessUnanswered(
     `given up unread after ${receives} receives in ${(ageMs / dayMs).toFixed(1)} days: none of them ended in an answer, ` +
     'as when the sender runs out of memory or time while it reads or builds the mail';
   const key = idempotencyKey === undefined ? {} : { key: idempotencyKey };
-  const taken = await deadLetterDirectly(received, { reason: 'poison', message, ...key }, ports);
-  return taken ? { kind: 'delete' } : postponement;
+  if (await deadLetterDirectly(received, { reason: 'poison', message, ...key }, ports)) return { kind: 'delete' };
+  const identity = { key: '', ...key, messageId: received.messageId };
+  return untilEntryIsTaken(received, ports, (event) => ports.report({ ...identity, ...event }));
 }
 
 /**

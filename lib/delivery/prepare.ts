@@ -1,11 +1,11 @@
 import type { Mail } from '../intake/mail.ts';
 import { type IntakeRules, type ReadResult, readIntakeMessage } from '../intake/read.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import { waitForRelayMs } from '../retry/schedule.ts';
 import type { BatchPorts, Disposed } from './batch.ts';
 import { deadLetterDirectly } from './direct-dead-letter.ts';
 import { unlessOverdue, unlessUnanswered } from './overdue.ts';
-import type { Disposition, ReceivedMessage } from './ports.ts';
+import type { ReceivedMessage } from './ports.ts';
+import { postponed, untilEntryIsTaken } from './postponed.ts';
 
 /** A readable mail, and what the ledger is known to hold of it. */
 export interface Job {
@@ -22,9 +22,9 @@ export interface Refusal {
 
 /** Reads the message, and the ledger when this is not the first time that SQS hands it out. */
 export async function prepare(received: ReceivedMessage, ports: BatchPorts): Promise<Job | Refusal | Disposed> {
-  const { messageId, receives, sentAt, deadLetterId } = received;
-  ports.report({ key: '', messageId, type: 'received', receives, queuedMs: ports.clock.now() - sentAt });
-  const unanswered = await unlessUnanswered(received, postponed(received, ports), ports);
+  const { messageId, receives, deadLetterId } = received;
+  ports.report({ key: '', messageId, type: 'received' });
+  const unanswered = await unlessUnanswered(received, ports);
   if (unanswered !== undefined) return { received, disposition: unanswered };
   try {
     const read = readMessage(received, ports.rules);
@@ -33,8 +33,9 @@ export async function prepare(received: ReceivedMessage, ports: BatchPorts): Pro
     const seenBefore = receives > 1 || deadLetterId !== undefined;
     return seenBefore ? await lookUp(received, mail, ports) : { received, mail, stored: undefined };
   } catch (error) {
+    const postponement = { ...postponed(received, ports), error };
     ports.report({ key: '', messageId, type: 'unexpected', error });
-    const postponement: Disposition = { ...postponed(received, ports), error };
+    ports.report({ key: '', messageId, type: 'waiting', why: 'unexpected-error', visibleAt: postponement.visibleAt });
     return { received, disposition: await unlessOverdue(received, undefined, postponement, ports) };
   }
 }
@@ -60,15 +61,10 @@ function readMessage({ body, messageId, sentAt, idempotencyKey }: ReceivedMessag
 /** Not readable, or not allowed: no relay and no ledger will ever see it. */
 export async function refuse({ received, refused }: Refusal, ports: BatchPorts): Promise<Disposed> {
   const { reason, errors, key } = refused;
-  const taken = await deadLetterDirectly(received, { reason, errors, key }, ports);
-  return { received, disposition: taken ? { kind: 'delete' } : postponed(received, ports) };
-}
-
-/** The message comes back as after any wait that nobody is charged for. */
-export function postponed(
-  { sentAt }: ReceivedMessage,
-  { clock, random, retry }: BatchPorts,
-): Extract<Disposition, { kind: 'return' }> & { readonly visibleAt: number } {
-  const now = clock.now();
-  return { kind: 'return', visibleAt: now + waitForRelayMs({ ageMs: Math.max(0, now - sentAt) }, retry, random) };
+  if (await deadLetterDirectly(received, { reason, errors, key }, ports)) {
+    return { received, disposition: { kind: 'delete' } };
+  }
+  const { messageId } = received;
+  const disposition = untilEntryIsTaken(received, ports, (event) => ports.report({ key, messageId, ...event }));
+  return { received, disposition };
 }

@@ -1,6 +1,6 @@
 import { pendingDeadLetters, pendingRecipients } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import { failPending, lateAccepted, settle } from '../ledger/transitions.ts';
+import { failPending, lateAccepted, type Settlement, settle } from '../ledger/transitions.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { commit } from './commit.ts';
 import { type Delivery, type Step, writeContext } from './delivery.ts';
@@ -28,7 +28,7 @@ export async function settleAttempt(
   const now = ports.clock.now();
   const input = { item: before, charged, outOfTime: outOfTime && !charged, now, random: ports.random };
   const nextAttemptAt = nextAttempt({ ...input, ...(reopensAt === undefined ? {} : { reopensAt }) }, ports.retry);
-  const settlement = {
+  const settlement: Settlement = {
     outcomes: progress.outcomes,
     charged,
     nextAttemptAt,
@@ -45,7 +45,7 @@ export async function settleAttempt(
   const written = await commit(ports, claimed, owned, bounds.settleDeadline);
   report({ type: 'step', step: 'settle', durationMs: ports.clock.now() - now });
   if (written.kind === 'overtaken') return settleLate(delivery, written.current, end, ports);
-  if (written.kind === 'unavailable') return unrecorded(delivery, before, end, written.error);
+  if (written.kind === 'unavailable') return unrecorded(delivery, before, settlement, end, written.error, ports);
   const { item } = written;
   reportSettled(delivery, before, item, ports);
   if (pendingDeadLetters(item).length > 0) return { standing: item };
@@ -93,23 +93,24 @@ async function settleLate(
 }
 
 /**
- * The ledger stayed away after the relay had answered. Accepted by everybody who still waited: acknowledged, because a
- * delivered mail that SQS would hand out again is worse than a gap in the ledger. Otherwise the message comes back when
- * the lease has ended, and the next owner counts a crash.
+ * The ledger stayed away after the relay had answered. Accepted by everybody who still waited: delivered, and acknowledged,
+ * because a mail that SQS would hand out again is worse than a gap in the ledger. Otherwise the message comes back when the
+ * lease has ended, and the next owner counts a crash.
  */
 function unrecorded(
-  { facts, bounds, report }: Delivery,
+  delivery: Delivery,
   before: LedgerItem,
-  { progress }: Ended,
+  settlement: Settlement,
+  { claimed }: Ended,
   error: unknown,
+  ports: DeliveryPorts,
 ): Step {
-  report({ type: 'service-unavailable', service: 'ledger', error });
-  const everybody = pendingRecipients(before, facts.recipients).every(
-    (address) => progress.outcomes.get(address)?.status === 'accepted',
+  const { facts, bounds, report } = delivery;
+  const acknowledged = pendingRecipients(before, facts.recipients).every(
+    (address) => settlement.outcomes.get(address)?.status === 'accepted',
   );
-  if (everybody) {
-    report({ type: 'acknowledged-without-ledger' });
-    return { done: { kind: 'delete' } };
-  }
-  return { done: { kind: 'return', visibleAt: bounds.leaseEndsAt } };
+  report({ type: 'settle-failed', acknowledged, error });
+  if (!acknowledged) return { done: { kind: 'return', visibleAt: bounds.leaseEndsAt } };
+  reportSettled(delivery, before, settle(claimed, facts, settlement, writeContext(ports)), ports);
+  return { done: { kind: 'delete' } };
 }

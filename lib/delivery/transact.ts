@@ -34,13 +34,17 @@ export async function openSession(
   const { relay } = candidate;
   const deadline = lastBegin(bounds, ports);
   const wanted = async (): Promise<boolean> => candidate.trial === true || ports.relays.takesMail(relay);
+  const askedAt = ports.clock.now();
   for (let login = 1; ; login += 1) {
     const now = ports.clock.now();
     const connection = await ports.relays.connection(relay, now + Math.max(0, deadline - now) / relays);
     const acquired = connection.ok
       ? await ports.transport.acquire(connection.settings, { deadline, fresh, relays, wanted })
       : connection;
-    if (acquired.ok) return { ...acquired, turn, version: connection.ok ? connection.settings.version : '' };
+    if (acquired.ok) {
+      const version = connection.ok ? connection.settings.version : '';
+      return { session: acquired.session, turn, version, askedAt, chooseMs: ports.clock.now() - askedAt };
+    }
     if ('withdrawn' in acquired) return 'withdrawn';
     const { failure } = acquired;
     const classification = classify(failure);
@@ -53,7 +57,8 @@ export async function openSession(
     // Nobody waited for long enough to blame the relay, or the token endpoint that speaks for it.
     if (classification.scope === 'session' || (!connection.ok && ports.clock.now() >= deadline)) return undefined;
     observe(relay, classification, about, report, ports);
-    report({ type: 'relay-fault', relay, failure, classification });
+    const durationMs = ports.clock.now() - askedAt;
+    report({ type: 'relay-fault', relay, durationMs, failure, classification });
     return undefined;
   }
 }
@@ -63,6 +68,9 @@ export interface OpenSession {
   readonly session: SmtpSession;
   readonly version: string;
   readonly turn: Turn;
+  /** Ms since the epoch. */
+  readonly askedAt: number;
+  readonly chooseMs: number;
 }
 
 export interface Transacted {
@@ -100,7 +108,7 @@ export async function transact(
 }
 
 async function send(
-  { session, version, turn }: OpenSession,
+  { session, version, turn, askedAt, chooseMs }: OpenSession,
   message: Buffer,
   to: readonly string[],
   { mail, bounds, report }: TransactInput,
@@ -121,14 +129,17 @@ async function send(
   const outdated = refusedLogin && (await ports.relays.credentialsRefused(session.relay, version).catch(() => false));
   const speaking = outdated ? telling.filter(({ classification }) => classification.trait !== 'credentials') : telling;
   observeOnce(session.relay, result, speaking, { mail: mail.key, version }, report, ports);
+  const now = ports.clock.now();
   report({
     type: 'attempt',
     relay: session.relay,
     reused: session.reused,
     accepted: result.accepted.map(({ address }) => address),
     failed,
-    durationMs: ports.clock.now() - startedAt,
-    timings: result.timings,
+    durationMs: now - startedAt,
+    wholeMs: now - askedAt,
+    chooseMs,
+    timings: { ...session.setUp, ...result.timings },
   });
   return { result, failed, outdated };
 }

@@ -50,6 +50,12 @@ function knownDate({ state, lease, nextAttemptAt, firstSeenAt }: LedgerItem): nu
   return (state === 'sending' ? lease?.endsAt : nextAttemptAt) ?? firstSeenAt;
 }
 
+/** Waits in which nobody counts the mail's age. */
+const stuckFor: Partial<Record<WaitReason, string>> = {
+  'ledger-unavailable': 'the ledger could not be read or written',
+  'dead-letter-queue': 'the dead-letter queue took no entry',
+};
+
 /** Nothing is charged and nothing written: the message comes back. */
 export function later(
   { report }: Delivery,
@@ -70,8 +76,8 @@ export function later(
     ports.retry,
   );
   report({ type: 'waiting', why, visibleAt });
-  const stuck = why === 'ledger-unavailable' ? { error: new Error('the ledger could not be read or written') } : {};
-  return { done: { kind: 'return', visibleAt, ...stuck } };
+  const stuck = stuckFor[why];
+  return { done: { kind: 'return', visibleAt, ...(stuck === undefined ? {} : { error: new Error(stuck) }) } };
 }
 
 /** Gives up every pending recipient without asking a relay. The dead letters are paid in the next round. */

@@ -6,10 +6,10 @@ import { type Extensions, parseExtensions } from './extensions.ts';
 import { errorCode, failedBy, networkErrorOf, refusedBy } from './failure.ts';
 import { loginFor } from './login.ts';
 import type { TlsContext } from './tls-context.ts';
-import type { RelayConnectionSettings } from './transport.ts';
+import type { RelayConnectionSettings, SetUpTimings } from './transport.ts';
 
 export type Shaken =
-  | { readonly ok: true; readonly extensions: Extensions; readonly tlsMs?: number; readonly authMs?: number }
+  | ({ readonly ok: true; readonly extensions: Extensions } & Omit<SetUpTimings, 'connectMs'>)
   | { readonly ok: false; readonly failure: SmtpFailure };
 
 export interface HandshakeInput {
@@ -38,6 +38,7 @@ class Handshake implements ChannelUser {
   #phaseStartedAt = 0;
   #secured = false;
   #extensions: Extensions = new Map();
+  #greetingMs = 0;
   #tlsMs: number | undefined;
 
   constructor(input: HandshakeInput, resolve: (result: Shaken) => void) {
@@ -56,11 +57,11 @@ class Handshake implements ChannelUser {
   }
 
   reply(reply: SmtpReply, raw: string): void {
-    const { commandMs, greetingMs } = this.#input.bounds.timeouts;
+    const { greetingMs } = this.#input.bounds.timeouts;
     const wanted = { greeting: 220, ehlo: 250, starttls: 220, tls: undefined, auth: undefined }[this.#phase];
     if (this.#phase === 'tls') this.#fail(failedBy('tls', plaintextInTls));
     else if (reply.code >= 400 || reply.code !== (wanted ?? reply.code)) this.#fail(refusedBy(this.#phase, reply));
-    else if (this.#phase === 'greeting') this.#enter('ehlo', commandMs);
+    else if (this.#phase === 'greeting') this.#welcomed();
     else if (this.#phase === 'ehlo') this.#greeted(raw);
     else if (this.#phase === 'starttls') this.#enter('tls', greetingMs);
     // In AUTH nodemailer goes on by itself, and the bound holds for the whole exchange: it ends with the login's callback.
@@ -77,6 +78,12 @@ class Handshake implements ChannelUser {
   lost(error: NetworkError, code?: string): void {
     const kind = this.#phase === 'greeting' && code === 'ECONNRESET' ? 'refused' : error.kind;
     this.#fail(failedBy(this.#phase, { ...error, kind }));
+  }
+
+  #welcomed(): void {
+    const { clock, timeouts } = this.#input.bounds;
+    this.#greetingMs = clock.now() - this.#phaseStartedAt;
+    this.#enter('ehlo', timeouts.commandMs);
   }
 
   #greeted(raw: string): void {
@@ -127,6 +134,7 @@ class Handshake implements ChannelUser {
     this.#resolve({
       ok: true,
       extensions: this.#extensions,
+      greetingMs: this.#greetingMs,
       ...(this.#tlsMs === undefined ? {} : { tlsMs: this.#tlsMs }),
       ...(authMs === undefined ? {} : { authMs }),
     });

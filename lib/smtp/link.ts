@@ -6,7 +6,7 @@ import { dial, secure } from './dial.ts';
 import type { Extensions } from './extensions.ts';
 import { handshake } from './handshake.ts';
 import type { TlsContext } from './tls-context.ts';
-import type { RelayConnectionSettings, SmtpObserver } from './transport.ts';
+import type { RelayConnectionSettings, SetUpTimings } from './transport.ts';
 
 /** A session that is ready for mail. */
 export interface Link {
@@ -15,8 +15,6 @@ export interface Link {
   /** Of the settings it was opened with. */
   readonly version: string;
 }
-
-type SetUpTimings = Parameters<SmtpObserver['connectionReady']>[1];
 
 export type Opened =
   | { readonly ok: true; readonly link: Link; readonly timings: SetUpTimings }
@@ -42,7 +40,11 @@ export async function openLink(opening: Opening): Promise<Opened> {
   return secured.ok ? greet(opening, secured.socket, { connectMs, tlsMs: secured.tookMs }) : secured;
 }
 
-async function greet({ settings, tls, bounds }: Opening, socket: Socket, timings: SetUpTimings): Promise<Opened> {
+async function greet(
+  { settings, tls, bounds }: Opening,
+  socket: Socket,
+  timings: Omit<SetUpTimings, 'greetingMs'>,
+): Promise<Opened> {
   const { host, ehloName, version } = settings;
   const upgrade = settings.tls === 'starttls' ? tls : undefined;
   const channel = new Channel(socket, settings.tls === 'implicit', {

@@ -11,7 +11,7 @@ export interface PoolOptions {
   readonly quitMs: number;
   /** QUIT was answered with 221. */
   readonly onQuit: () => void;
-  /** A session ended without QUIT: in its transaction or idle, by the relay or because it could not be trusted any more. */
+  /** A session ended without a 221: in its transaction or idle, by the relay or because it could not be trusted any more. */
   readonly onLost: () => void;
 }
 
@@ -158,6 +158,7 @@ export class Pool {
     const farewell = quit(link.channel, this.#options.quitMs).then((answered) => {
       this.#farewells.delete(farewell);
       if (answered) this.#options.onQuit();
+      else this.#options.onLost();
       this.freePlace();
     });
     this.#farewells.add(farewell);

@@ -6,13 +6,15 @@ import { reset } from './farewell.ts';
 import type { Link } from './link.ts';
 import type { Pool } from './pool.ts';
 import { transact } from './transaction.ts';
-import type { SmtpSession, SmtpTimeouts, Transaction, TransactionResult } from './transport.ts';
+import type { SetUpTimings, SmtpSession, SmtpTimeouts, Transaction, TransactionResult } from './transport.ts';
 
 interface PooledSessionOptions {
   readonly relay: string;
-  readonly reused: boolean;
+  /** Of a session that was opened for this caller; absent: a kept one. */
+  readonly setUp?: SetUpTimings;
   readonly link: Link;
   readonly pool: Pool;
+  readonly onSend: () => void;
   readonly timeouts: SmtpTimeouts;
   readonly clock: Clock;
 }
@@ -21,12 +23,14 @@ interface PooledSessionOptions {
 export class PooledSession implements SmtpSession {
   readonly relay: string;
   readonly reused: boolean;
+  readonly setUp?: SetUpTimings;
   readonly #options: PooledSessionOptions;
   #held = true;
 
   constructor(options: PooledSessionOptions) {
     this.relay = options.relay;
-    this.reused = options.reused;
+    this.reused = options.setUp === undefined;
+    if (options.setUp !== undefined) this.setUp = options.setUp;
     this.#options = options;
     const { channel } = options.link;
     // Until the transaction begins nobody waits for anything: what comes is the session's end, and `send` will notice.
@@ -34,9 +38,10 @@ export class PooledSession implements SmtpSession {
   }
 
   async send(transaction: Transaction, deadline: number, relays = 1): Promise<TransactionResult> {
-    const { link, timeouts, clock } = this.#options;
+    const { link, timeouts, clock, onSend } = this.#options;
     if (!this.#held) return failedAll(transaction, new Error('a session is for one transaction'), this.reused);
     this.#held = false;
+    onSend();
     try {
       const end = await transact(link, transaction, { timeouts, clock, deadline, relays }, this.reused);
       void this.#giveBack(end.session);

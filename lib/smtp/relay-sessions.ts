@@ -8,7 +8,14 @@ import { type Link, type Opened, openLink } from './link.ts';
 import { Pool } from './pool.ts';
 import { PooledSession } from './pooled-session.ts';
 import { TlsContext } from './tls-context.ts';
-import type { Acquired, AcquireOptions, RelayConnectionSettings, SmtpObserver, SmtpTimeouts } from './transport.ts';
+import type {
+  Acquired,
+  AcquireOptions,
+  RelayConnectionSettings,
+  SetUpTimings,
+  SmtpObserver,
+  SmtpTimeouts,
+} from './transport.ts';
 
 export interface TransportOptions {
   readonly timeouts: SmtpTimeouts;
@@ -37,6 +44,8 @@ export class RelaySessions {
   readonly #options: TransportOptions;
   readonly #pool: Pool;
   readonly #logins: FirstLogin;
+  /** Have carried a transaction. */
+  readonly #seasoned = new WeakSet<Link>();
   #tls: { readonly version: string; readonly context: TlsContext } | undefined;
 
   constructor(relay: string, options: TransportOptions) {
@@ -53,7 +62,7 @@ export class RelaySessions {
   }
 
   async acquire(settings: RelayConnectionSettings, options: AcquireOptions): Promise<Acquired> {
-    const { timeouts, clock, observer } = this.#options;
+    const { timeouts, clock } = this.#options;
     const { deadline, fresh = false, relays = 1, wanted = always } = options;
     const bounds: Bounds = { timeouts, clock, deadline, relays };
     if (clock.now() >= deadline) return refused('connect', outOfTime);
@@ -62,17 +71,14 @@ export class RelaySessions {
     const place = await this.#pool.take({ settings, fresh, patienceMs });
     if (place.kind === 'none') return refused('connect', place.why === 'closed' ? closed : noPlace);
     // From here on the kept session has an owner, who notices its end.
-    const kept = place.kind === 'idle' ? this.#session(place.link, true) : undefined;
+    const kept = place.kind === 'idle' ? this.#session(place.link) : undefined;
     // Whatever goes wrong there must not keep the place.
     if (!(await wanted().catch(always))) {
       if (kept === undefined) this.#pool.freePlace();
       else kept.release();
       return { ok: false, withdrawn: true };
     }
-    if (kept !== undefined) {
-      observer.connectionReused(this.#relay);
-      return { ok: true, session: kept };
-    }
+    if (kept !== undefined) return { ok: true, session: kept };
     const open = (): Promise<Acquired> => this.#openIn(settings, bounds);
     return openInTurn === undefined ? open() : openInTurn(open, () => this.#pool.freePlace());
   }
@@ -86,7 +92,7 @@ export class RelaySessions {
     const opened = await this.#open(settings, turn);
     if (opened.ok) {
       observer.connectionReady(this.#relay, opened.timings);
-      return { ok: true, session: this.#session(opened.link, false) };
+      return { ok: true, session: this.#session(opened.link, opened.timings) };
     }
     this.#pool.freePlace();
     observer.connectionFailed(this.#relay, opened.failure);
@@ -98,8 +104,13 @@ export class RelaySessions {
     return this.#pool.close();
   }
 
-  #session(link: Link, reused: boolean): PooledSession {
-    return new PooledSession({ relay: this.#relay, reused, link, pool: this.#pool, ...this.#options });
+  #session(link: Link, setUp?: SetUpTimings): PooledSession {
+    const onSend = (): void => {
+      if (this.#seasoned.has(link)) this.#options.observer.connectionReused(this.#relay);
+      this.#seasoned.add(link);
+    };
+    const made = setUp === undefined ? {} : { setUp };
+    return new PooledSession({ relay: this.#relay, ...made, link, pool: this.#pool, onSend, ...this.#options });
   }
 
   async #open(settings: RelayConnectionSettings, bounds: Bounds): Promise<Opened> {

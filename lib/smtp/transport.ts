@@ -53,6 +53,16 @@ export interface TransactionTimings {
   readonly dataMs?: number;
 }
 
+/** Milliseconds per phase of a session's set-up; TLS and AUTH are absent when they did not happen. */
+export interface SetUpTimings {
+  /** The dial, name resolution included. */
+  readonly connectMs: number;
+  /** From there to the 220, without TLS. */
+  readonly greetingMs: number;
+  readonly tlsMs?: number;
+  readonly authMs?: number;
+}
+
 /**
  * What became of every recipient of the transaction. Each address of the envelope stands in exactly one of the two lists.
  * A failure of the whole transaction repeats its failure for every recipient that had no reply of its own.
@@ -67,6 +77,8 @@ export interface TransactionResult {
 export interface SmtpSession {
   readonly relay: string;
   readonly reused: boolean;
+  /** How it was set up; absent when that was for another caller. */
+  readonly setUp?: SetUpTimings;
   /**
    * Runs the transaction and gives the session back to its pool, or discards it. Never rejects. DATA is begun only when
    * the final-reply time-out still fits before `deadline` (ms since the epoch). `relays` as in {@link AcquireOptions}.
@@ -111,15 +123,12 @@ export interface SmtpObserver {
   connectionOpened(relay: string): void;
   /** QUIT was sent and answered with 221. */
   connectionClosed(relay: string): void;
-  /** A session was taken from the pool instead of opened. */
+  /** A transaction begins on a session that has carried one before. */
   connectionReused(relay: string): void;
   /** No session came of the attempt. */
   connectionFailed(relay: string, failure: SmtpFailure): void;
   /** A session ended without QUIT: in its transaction or idle, by the relay or because it could not be trusted any more. */
   connectionLost(relay: string): void;
-  /** A session is ready: how long its set-up took, in milliseconds per phase. */
-  connectionReady(
-    relay: string,
-    timings: { readonly connectMs: number; readonly tlsMs?: number; readonly authMs?: number },
-  ): void;
+  /** A session is ready: how long its set-up took. */
+  connectionReady(relay: string, timings: SetUpTimings): void;
 }

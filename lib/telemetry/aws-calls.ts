@@ -1,18 +1,17 @@
 import type { Pluggable } from '@smithy/types';
-import type { Telemetry } from './telemetry.ts';
 
 /**
- * A plug-in for any AWS SDK v3 client: `client.middlewareStack.use(awsCallCounter(telemetry))`. Counts requests as they
- * go out, so that each retry counts, by service and command (`DynamoDB`, `UpdateItem`).
+ * A plug-in for any AWS SDK v3 client: `client.middlewareStack.use(awsCallCounter(count))`. Counts requests as they go
+ * out, so that each retry counts, by service and command (`DynamoDB`, `UpdateItem`).
  */
 export function awsCallCounter<Input extends object, Output extends object>(
-  telemetry: Pick<Telemetry, 'awsCall'>,
+  count: (service: string, command: string) => void,
 ): Pluggable<Input, Output> {
   return {
     applyToStack(stack) {
       stack.add(
         (next, context) => (request) => {
-          telemetry.awsCall(
+          count(
             String(context['clientName']).replace(/Client$/, ''),
             String(context['commandName']).replace(/Command$/, ''),
           );

@@ -34,9 +34,9 @@ export function logDelivery(event: DeliveryEvent, log: Log): void {
       describeAttempt(event, common, log);
       return;
     case 'relay-fault': {
-      const { relay, failure, classification } = event;
+      const { relay, durationMs, failure, classification } = event;
       const code = classification.trait === 'credentials' ? 'relay.credentials-refused' : 'relay.fault';
-      log.event(code, { ...common, relay, rule: classification.rule, ...evidence(failure) });
+      log.event(code, { ...common, relay, durationMs, rule: classification.rule, ...evidence(failure) });
       return;
     }
     case 'deferred': {
@@ -60,9 +60,11 @@ export function logDelivery(event: DeliveryEvent, log: Log): void {
     case 'late-settle':
       log.event('ledger.late-settle', { ...common, counts: { accepted: event.accepted } });
       return;
-    case 'acknowledged-without-ledger':
-      log.event('ledger.settle-failed', { ...common, outcome: 'acknowledged' });
+    case 'settle-failed': {
+      const outcome = event.acknowledged ? 'acknowledged' : 'put back';
+      log.event('ledger.settle-failed', { ...common, outcome, error: event.error });
       return;
+    }
     case 'service-unavailable': {
       log.event(serviceEvents[event.service], { ...common, error: event.error });
       return;
@@ -82,7 +84,7 @@ export function logDelivery(event: DeliveryEvent, log: Log): void {
 }
 
 function describeAttempt(event: Attempt, common: { readonly sqsId: string }, log: Log): void {
-  const { relay, reused, accepted, failed, durationMs, timings } = event;
+  const { relay, reused, accepted, failed, wholeMs, chooseMs, timings } = event;
   const recipients: LoggedRecipient[] = failed.map(({ address, failure, classification }) => ({
     address: log.address(address),
     outcome: `${classification.scope}${classification.permanent ? ', permanent' : ''}`,
@@ -94,8 +96,16 @@ function describeAttempt(event: Attempt, common: { readonly sqsId: string }, log
     ...common,
     relay,
     outcome: failed.length === 0 ? 'accepted' : accepted.length === 0 ? 'failed' : 'partly accepted',
-    durationMs,
-    timings: { envelope: timings.envelopeMs, data: timings.dataMs },
+    durationMs: wholeMs,
+    timings: {
+      choose: chooseMs,
+      connect: timings.connectMs,
+      greeting: timings.greetingMs,
+      tls: timings.tlsMs,
+      auth: timings.authMs,
+      envelope: timings.envelopeMs,
+      data: timings.dataMs,
+    },
     counts: { accepted: accepted.length, failed: failed.length, reused: reused ? 1 : 0 },
     ...(recipients.length === 0 ? {} : { recipients }),
   });

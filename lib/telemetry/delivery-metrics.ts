@@ -10,7 +10,9 @@ export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): voi
   switch (event.type) {
     case 'received':
       telemetry.count('MessagesReceived');
-      if (event.receives === 1) telemetry.record('QueueWaitDuration', event.queuedMs);
+      return;
+    case 'first-attempt':
+      telemetry.record('QueueWaitDuration', event.waitedMs);
       return;
     case 'step':
       telemetry.record(stepMetrics[event.step], event.durationMs);
@@ -41,7 +43,10 @@ export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): voi
     case 'bounce':
       if (event.result.kind === 'published') telemetry.count('BouncesPublished');
       return;
-    case 'acknowledged-without-ledger':
+    case 'service-unavailable':
+      if (event.service === 'dead-letter-queue') telemetry.count('DeadLetterQueueFailures');
+      return;
+    case 'settle-failed':
       telemetry.count('LedgerSettleFailures');
       return;
     default:

@@ -60,7 +60,6 @@ export const logEvents = {
     level: 'WARN',
     meaning: 'Lambda will not say when it ends this process: its SMTP sessions will end without QUIT',
   },
-  'batch.done': { level: 'INFO', meaning: 'The invocation is over: its counts and the time that was left' },
   'probe.failed': {
     level: 'INFO',
     meaning: 'A probe in which the relay would not have taken a mail: phase and reason',

@@ -13,20 +13,17 @@ export interface LogFields {
   readonly sqsId?: string;
   /** Lambda's request id. */
   readonly requestId?: string;
-  /** X-Ray trace id. */
+  /** X-Ray trace id; only where X-Ray keeps the trace. */
   readonly traceId?: string;
   readonly relay?: string;
   readonly outcome?: string;
   /** Charged attempts so far. */
   readonly attempts?: number;
-  readonly receives?: number;
   /** Milliseconds per phase. */
   readonly timings?: Readonly<Record<string, number | undefined>>;
-  /** Milliseconds of the whole attempt; from {@link slowSendMs} on, the line is marked `slow`. */
+  /** Milliseconds of the whole attempt; from {@link slowSendMs} on, its line is marked `slow`. */
   readonly durationMs?: number;
-  readonly retryInSeconds?: number;
   readonly reason?: DeadLetterReason;
-  readonly deadLetterId?: string;
   readonly recipients?: readonly LoggedRecipient[];
   readonly phase?: string;
   /** SMTP reply code. */
@@ -80,7 +77,7 @@ export function createLog(options: { readonly stage: string; readonly clock: Clo
   };
 
   const line = (code: LogEventCode, { error, ...fields }: LogFields) => {
-    const slow = fields.durationMs !== undefined && fields.durationMs >= slowSendMs;
+    const slow = fields.durationMs !== undefined && fields.durationMs >= slowSendMs && isAttempt(code);
     const entry = {
       timestamp: new Date(clock.now()).toISOString(),
       level: levelOf(code, slow),
@@ -107,6 +104,11 @@ export function createLog(options: { readonly stage: string; readonly clock: Clo
     address: redaction.address,
   });
   return logWith({});
+}
+
+/** What ends an attempt: a transaction, or a session that could not be had. */
+function isAttempt(code: LogEventCode): boolean {
+  return code.startsWith('mail.') || code === 'relay.fault';
 }
 
 function levelOf(code: LogEventCode, slow: boolean): LogLevel {

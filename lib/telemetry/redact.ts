@@ -27,11 +27,24 @@ const longestSearched = 8_192;
 const addressLike =
   /("(?:[^"\\]|\\.){0,256}"|[^\s<>()[\]:;,"@\\]{1,256})(?:@|%40)(\[[^\]\s]{1,64}\]|[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*)/giu;
 
-/** What RFC 4954's AUTH command and RFC 6750's header carry; 16 characters leave "AUTH PLAIN authentication failed" alone. */
-const credentialLike = /\b(AUTH\s+(?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5)|Bearer)\s+[\w+/=.~-]{16,}/gi;
+/** What RFC 6750's header carries. */
+const bearerLike = /\b(Bearer)\s+[\w+/=.~-]{16,}/gi;
 
-/** What a text must contain for the two searches above to find anything: most texts have none, and are logged most. */
-const suspicious = /@|%40|AUTH|Bearer/i;
+/** RFC 4954's AUTH command, with the words after it: what it carries itself, and the answers to the challenges. */
+const loginLike = /\b(AUTH\s+(?:PLAIN|LOGIN|XOAUTH2|CRAM-MD5))((?:\s+[\w+/=.~-]+){1,6})/gi;
+
+/**
+ * Base64 of anything has digits, signs or capitals in its midst; the words of "AUTH LOGIN authentication Disabled" have
+ * none, and are shorter than a token.
+ */
+const encoded =
+  /^(?:\S{16,}|(?=\S+[A-Z]|\S*[\d+/=])(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=|[A-Za-z\d+/]{4}))$/;
+
+/** What a text must contain for the searches above to find anything: most texts have none, and are logged most. */
+const suspicious = /@|%40|AUTH[\s\\]|Bearer/i;
+
+const withoutSecrets = (words: string): string =>
+  words.replace(/\S+/g, (word) => (encoded.test(word) ? '[redacted]' : word));
 
 /** `stage` salts the hash, so that one stage's logs do not tell about another's. */
 export function createRedaction(stage: string): Redaction {
@@ -51,7 +64,8 @@ export function createRedaction(stage: string): Redaction {
       const scrubbed = suspicious.test(searched)
         ? searched
             .replace(addressLike, (_match, local: string, domain: string) => redacted(local, domain))
-            .replace(credentialLike, '$1 [redacted]')
+            .replace(bearerLike, '$1 [redacted]')
+            .replace(loginLike, (_match, command: string, words: string) => command + withoutSecrets(words))
         : searched;
       return scrubbed.length > longestText ? `${scrubbed.slice(0, longestText)}…` : scrubbed;
     },

@@ -11,7 +11,7 @@ export function smtpObserver(telemetry: Pick<Telemetry, 'count' | 'record'>): Sm
     connectionFailed: (relay, failure) => telemetry.count(connectionFailureMetrics[failure.phase], relay),
     connectionLost: (relay) => telemetry.count('ConnectionsLost', relay),
     connectionReady: (_relay, timings) => {
-      telemetry.record('ConnectDuration', timings.connectMs);
+      telemetry.record('ConnectDuration', timings.connectMs + timings.greetingMs);
       if (timings.tlsMs !== undefined) telemetry.record('TlsDuration', timings.tlsMs);
       if (timings.authMs !== undefined) telemetry.record('AuthDuration', timings.authMs);
     },

@@ -11,7 +11,7 @@ export interface Telemetry {
   /** Adds one value to a metric that publishes every value. Times are published whole. */
   record(name: StageValues, value: number, relay?: undefined): void;
   record(name: RelayValues, value: number, relay: string): void;
-  /** Counts one request to an AWS service, such as `awsCall('DynamoDB', 'UpdateItem')`. */
+  /** Notes one request to an AWS service beside the metrics, such as `awsCall('DynamoDB', 'UpdateItem')`. */
   awsCall(service: string, command: string): void;
   /**
    * Writes what was counted since the last flush: one EMF document for the stage and one for each relay, with only the
@@ -53,7 +53,6 @@ export function createTelemetry(options: {
       series.append(name, Math.max(0, published));
     },
     awsCall(service, command) {
-      count('AwsCalls');
       const call = `${service}.${command}`;
       awsCalls[call] = (awsCalls[call] ?? 0) + 1;
     },

@@ -12,9 +12,10 @@ export interface Volume {
 }
 
 const delivered: readonly DeliveryEventBody[] = [
-  { type: 'received', receives: 1, queuedMs: 412 },
+  { type: 'received' },
   { type: 'step', step: 'choose', durationMs: 3 },
   { type: 'step', step: 'claim', durationMs: 7 },
+  { type: 'first-attempt', waitedMs: 415 },
   {
     type: 'attempt',
     relay: 'primary',
@@ -22,6 +23,8 @@ const delivered: readonly DeliveryEventBody[] = [
     accepted: ['ada@example.org'],
     failed: [],
     durationMs: 231,
+    wholeMs: 242,
+    chooseMs: 3,
     timings: { envelopeMs: 61, dataMs: 170 },
   },
   { type: 'step', step: 'settle', durationMs: 6 },

@@ -1,6 +1,7 @@
 import type { WaitReason } from '../../lib/delivery/events.ts';
 import { crashLimit } from '../../lib/ledger/transitions.ts';
 import type { Scope } from '../../lib/outcome/outcome.ts';
+import { slowSendMs } from '../../lib/telemetry/log.ts';
 import type { LogEventCode } from '../../lib/telemetry/log-events.ts';
 import { replyText } from '../dlq/words.ts';
 import type { LoggedRecipient, LogLine } from './log-line.ts';
@@ -47,7 +48,11 @@ const described: Partial<Record<LogEventCode, Describe>> = {
   'ledger.late-settle': ({ counts }) => [
     `Its outcome was recorded late, after another copy had begun (${counts?.['accepted'] ?? 0} accepted).`,
   ],
-  'ledger.settle-failed': () => ['Delivered, but the ledger could not be written; acknowledged all the same.'],
+  'ledger.settle-failed': ({ outcome }) => [
+    outcome === 'acknowledged'
+      ? 'Delivered, but the ledger could not be written; acknowledged all the same.'
+      : 'What the relay answered could not be written to the ledger; it comes back when its lease has ended.',
+  ],
   'queue.visibility-failed': ({ message }) => [`SQS refused the wait${message === undefined ? '' : `: ${message}`}.`],
   'queue.dead-letter-failed': () => ['The dead-letter queue took no entry; it stays in the queue and is tried again.'],
   'queue.bounce-failed': () => ['The intake queue took no bounce; it stays in the queue and is tried again.'],
@@ -68,22 +73,33 @@ const waitReasons: Readonly<Record<WaitReason, string>> = {
   'no-relay': 'no relay can take it now',
   'no-time': 'the invocation had no time left',
   'ledger-unavailable': 'the ledger could not be asked',
+  'dead-letter-queue': 'the dead-letter queue did not take its entry',
   'content-unavailable': 'an attachment could not be fetched now',
   'return-path-unknown': 'the DNS did not say whether its sender takes mail',
   'bounce-unpublished': 'its bounce could not be published',
+  'unexpected-error': 'an error came up that nobody planned for',
 };
 const waits = new Map<string, string>(Object.entries(waitReasons));
 
 function attempt(line: LogLine): readonly string[] {
-  const { relay = 'a relay', outcome, durationMs, counts = {}, recipients = [] } = line;
+  const { relay = 'a relay', outcome, durationMs, timings = {}, counts = {}, recipients = [] } = line;
   const { accepted = 0, reused = 0 } = counts;
-  const took = durationMs === undefined ? '' : `, ${Math.round(durationMs)} ms`;
+  const took = durationMs === undefined ? '' : `, ${Math.round(durationMs)} ms${slowest(timings, durationMs)}`;
   const session = `(${reused === 1 ? 'a session that was open' : 'a new session'}${took})`;
   const each = recipients.map((one) => `${one.address}: ${verdict(one)}`);
   if (outcome === 'accepted') return [`${relay} took it for ${recipientsOf(accepted)} ${session}.`];
   if (accepted > 0)
     return [`${relay} took it for ${recipientsOf(accepted)}, not for ${recipients.length} ${session}:`, ...each];
   return [`${relay} did not take it ${session}:`, ...each];
+}
+
+/** Where a slow attempt spent its time, if one phase says it. */
+function slowest(timings: Readonly<Record<string, number>>, durationMs: number): string {
+  if (durationMs < slowSendMs) return '';
+  // The choice of a relay has the set-up of its session in it.
+  const { choose: _, ...phases } = timings;
+  const [phase, ms] = Object.entries(phases).sort(([, a], [, b]) => b - a)[0] ?? ['', 0];
+  return ms * 2 < durationMs ? '' : `, ${Math.round(ms)} of them in ${phase}`;
 }
 
 const scopes: Readonly<Record<Scope, string>> = {

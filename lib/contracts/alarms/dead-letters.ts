@@ -17,6 +17,19 @@ export const deadLetterAlarms = {
     meaning: 'Entries lie in the dead-letter queue. SQS deletes each 14 days after its failure.',
     first: list,
   },
+  DeadLetterQueueFailing: {
+    scope: 'stage',
+    // Who finds the queue failing comes back after minutes: three periods, so that the alarm lasts until then.
+    rule: () =>
+      atLeast(1, 'entries refused', {
+        metrics: { refused: [{ own: 'DeadLetterQueueFailures' }, 'Sum'] },
+        breaching: 1,
+        periods: 3,
+      }),
+    meaning:
+      'The dead-letter queue takes no entries: mail that is given up stays in the intake queue, and none is lost.',
+    first: 'Read the error in the log.',
+  },
   DeadLettersRejected: {
     scope: 'stage',
     rule: entries('DeadLettersRejected', 20),

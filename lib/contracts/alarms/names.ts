@@ -19,6 +19,7 @@ export const alarmNames = [
   'CredentialsRejected',
 
   'DeadLetterQueueNotEmpty',
+  'DeadLetterQueueFailing',
   'DeadLettersRejected',
   'DeadLettersExpired',
   'DeadLettersExhausted',

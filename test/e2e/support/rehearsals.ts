@@ -97,6 +97,7 @@ const ledgerDown = withPorts({
     write: () => Promise.reject(new Error('away')),
   },
 });
+const deadLetterQueueDown = withPorts({ deadLetters: { send: () => Promise.reject(new Error('AccessDenied')) } });
 /** Every send ends the process; other mails would die before it, as what has crashed once goes last. */
 const crashing: Deed = (rehearsal) => {
   rehearsal.traffic = 0;
@@ -182,6 +183,10 @@ export const rehearsals: Readonly<Record<string, Incident>> = {
     repair: ({ sender }) => {
       sender.world.deadLetters.splice(0);
     },
+  },
+  DeadLetterQueueFailing: {
+    begins: all(deadLetterQueueDown, publish({ to: 'nobody' })),
+    repair: usualPorts,
   },
   DeadLettersRejected: deadLetters(answering(fail(contentRefused)), publish({}, { times: 20 })),
   DeadLettersExpired: deadLetters(publish({ expiresAt: '2020-01-01T00:00:00Z' })),

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { createRig, patient, settingsFor, start } from './rig.ts';
+import { createRig, movableClock, patient, settingsFor, start } from './rig.ts';
 
 const closedPort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -52,4 +52,19 @@ it('survives a port that is none', async () => {
     phase: 'connect',
     error: { kind: 'refused' },
   });
+});
+
+it('tells how long the relay took to greet', async () => {
+  const clock = movableClock();
+  const greeting = () => {
+    clock.advance(25_000);
+    return undefined;
+  };
+  const { relay, rig } = await start({ script: { greeting } }, { clock });
+  const session = await rig.acquire(settingsFor(relay), { withinMs: 100_000 });
+  const { connectMs = 0, greetingMs = 0 } = session.setUp ?? {};
+  // The relay's clock may be ahead of our end of the connection.
+  expect(connectMs + greetingMs).toBeGreaterThanOrEqual(25_000);
+  session.release();
+  expect((await rig.acquire(settingsFor(relay))).setUp).toBeUndefined();
 });

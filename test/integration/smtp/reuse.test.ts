@@ -178,8 +178,17 @@ describe('places', () => {
     else await held.send(mail(), Date.now() + 25_000);
     expect(await leaving).toEqual({ ok: false, withdrawn: true });
     expect((await next).reused).toBe(idle);
-    expect(rig.events.filter((event) => event === 'reused')).toHaveLength(idle ? 1 : 0);
     expect(relay.connections).toHaveLength(idle ? 1 : 2);
+  });
+
+  it('count as used again from the second transaction on: what was given back unused carried none', async () => {
+    const { relay, rig } = await start();
+    (await rig.acquire(settingsFor(relay))).release();
+    await rig.deliver(settingsFor(relay));
+    expect(rig.events).toEqual(['opened', 'ready']);
+    await rig.deliver(settingsFor(relay));
+    expect(rig.events).toEqual(['opened', 'ready', 'reused']);
+    expect(relay.connections).toHaveLength(1);
   });
 
   it('stay in order when asking whether the relay is wanted goes wrong', async () => {
@@ -273,9 +282,9 @@ describe('close', () => {
   });
 
   it.each([
-    ['stall', []],
-    ['close', []],
-    ['421', []],
+    ['stall', ['lost']],
+    ['close', ['lost']],
+    ['421', ['lost']],
     ['221', ['closed']],
   ] as const)('counts a connection as closed only after 221, and ends it in any case: %s', async (answer, counted) => {
     const { relay, rig } = await start({}, { timeouts: { ...patient, commandMs: 2000 } });

@@ -467,7 +467,7 @@ describe('services away', () => {
     });
 
     expect(stage.world.queue.size).toBe(0);
-    expect(told('delivered', 'acknowledged-without-ledger')).toEqual([1, 0]);
+    expect(told('delivered', 'settle-failed')).toEqual([1, 0]);
     expect(stage.item('order-1').state).toBe('settled');
   });
 
@@ -484,7 +484,9 @@ describe('services away', () => {
     await stage.invoke({ crash: awayAfterTheClaim });
 
     expect(stage.world.queue.size).toBe(0);
-    expect(told('acknowledged-without-ledger', 'service-unavailable')).toEqual([1, 1]);
+    expect(told('service-unavailable', 'waiting')).toEqual([0, 0]);
+    expect(stage.told('settle-failed')).toMatchObject([{ acknowledged: true }]);
+    expect(stage.told('delivered')).toMatchObject([{ recipients: 1, attempts: 1 }]);
     expect(stage.item('order-1').state).toBe('sending');
     expect(taken(ada)).toBe(1);
   });
@@ -498,7 +500,8 @@ describe('services away', () => {
     await stage.invoke({ crash: awayAfterTheClaim });
 
     expect(stage.world.queue.size).toBe(0);
-    expect(told('acknowledged-without-ledger')).toEqual([1]);
+    expect(stage.told('settle-failed')).toMatchObject([{ acknowledged: true }]);
+    expect(stage.told('delivered')).toMatchObject([{ recipients: 1, attempts: 2 }]);
     expect(taken(bob)).toBe(1);
   });
 
@@ -506,7 +509,8 @@ describe('services away', () => {
     stage.answers['primary'] = [accept({ [bob]: unknownUser }), accept({ [bob]: unknownUser })];
     stage.publish(mail({ to: [ada, bob] }));
     await stage.invoke({ crash: awayAfterTheClaim });
-    expect(told('acknowledged-without-ledger')).toEqual([0]);
+    expect(stage.told('settle-failed')).toMatchObject([{ acknowledged: false }]);
+    expect(told('delivered', 'service-unavailable')).toEqual([0, 0]);
     expect([...stage.world.queue.values()]).toMatchObject([{ visibleAt: stage.item('order-1').lease?.endsAt }]);
 
     await stage.later();
@@ -521,6 +525,7 @@ describe('services away', () => {
     stage.publish(mail());
     await stage.invoke({ crash: [{ effect: 'dead-letter', when: 'before', incident: 'fail' }] });
     expect(stage.told('service-unavailable')).toMatchObject([{ service: 'dead-letter-queue' }]);
+    expect(stage.told('waiting')).toMatchObject([{ why: 'dead-letter-queue' }]);
     expect(stage.world.queue.size).toBe(1);
 
     await stage.later();

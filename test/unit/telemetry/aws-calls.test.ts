@@ -4,7 +4,7 @@ import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { awsCallCounter } from '../../../lib/telemetry/aws-calls.ts';
-import { createTelemetry } from '../../../lib/telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from '../../../lib/telemetry/telemetry.ts';
 import { emfDocuments, sumOf } from '../../support/emf.ts';
 
 const cleanUps: (() => void)[] = [];
@@ -32,8 +32,12 @@ async function prepare(...statuses: number[]) {
   const dynamoDb = new DynamoDBClient(configuration);
   const lines: string[] = [];
   const telemetry = createTelemetry({ stage: 'test', clock: { now: () => 0 }, sink: (line) => lines.push(line) });
-  sqs.middlewareStack.use(awsCallCounter(telemetry));
-  dynamoDb.middlewareStack.use(awsCallCounter(telemetry));
+  const count: Telemetry['awsCall'] = (service, command) => {
+    telemetry.count('AwsCalls');
+    telemetry.awsCall(service, command);
+  };
+  sqs.middlewareStack.use(awsCallCounter(count));
+  dynamoDb.middlewareStack.use(awsCallCounter(count));
   cleanUps.push(() => {
     sqs.destroy();
     dynamoDb.destroy();

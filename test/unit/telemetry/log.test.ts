@@ -45,8 +45,11 @@ describe('log', () => {
     expect(last()).not.toHaveProperty('slow');
     log.event('mail.attempt', { durationMs: 5_000 });
     expect(last()).toMatchObject({ level: 'WARN', slow: true });
-    log.event('unexpected', { durationMs: 5_000 });
-    expect(last()).toMatchObject({ level: 'ERROR', slow: true });
+    log.event('relay.fault', { durationMs: 5_000 });
+    expect(last()).toMatchObject({ level: 'WARN', slow: true });
+    log.event('intake.resumed', { durationMs: 600_000 });
+    expect(last()).toMatchObject({ level: 'INFO' });
+    expect(last()).not.toHaveProperty('slow');
   });
 
   it('keeps of an error its name, code, message, frames and cause, and no other property', () => {

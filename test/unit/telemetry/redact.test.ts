@@ -31,6 +31,7 @@ describe('redaction of text', () => {
     ['rfc822;ada@example.org', `rfc822;${ada}`],
     ['nothing to hide here', 'nothing to hide here'],
     ['5.7.8 AUTH PLAIN authentication failed', '5.7.8 AUTH PLAIN authentication failed'],
+    ['AUTH LOGIN Required, or disabled', 'AUTH LOGIN Required, or disabled'],
   ])('%s', (text, expected) => {
     expect(redaction.text(text)).toBe(expected);
   });
@@ -44,6 +45,9 @@ describe('redaction of text', () => {
     ['variable envelope return path', '<bounces+ada=example.org@lists.example> refused', 'ada'],
     ['URL-encoded', 'see https://spf.example/why?id=ada%40example.org&ip=192.0.2.1', 'ada'],
     ['echoed AUTH', '504 unrecognized: AUTH PLAIN AGFkYQBzZWNyZXRzZWNyZXQ=', 'AGFk'],
+    ['echoed AUTH of a short password', '504 unrecognized: AUTH PLAIN AGZvbwBiYXI=', 'AGZv'],
+    ['echoed AUTH on two lines', 'AUTH LOGIN\r\ndXNlcm5hbWU=', 'dXNl'],
+    ['echoed dialogue', 'AUTH LOGIN\r\n334 VXNlcm5hbWU6\r\ndXNlcg==\r\n334 UGFzc3dvcmQ6\r\nc2VjcmV0', 'c2Vj'],
     ['echoed bearer token', 'invalid: Bearer ya29.a0AfH6SMBx-long_token', 'ya29'],
   ])('hides %s', (_title, text, secret) => {
     expect(redaction.text(text)).not.toContain(secret);

@@ -33,7 +33,7 @@ describe('smtp observer', () => {
     const { lines, telemetry, observer } = prepare();
 
     observer.connectionOpened('primary');
-    observer.connectionReady('primary', { connectMs: 12, tlsMs: 34, authMs: 56 });
+    observer.connectionReady('primary', { connectMs: 7, greetingMs: 5, tlsMs: 34, authMs: 56 });
     observer.connectionReused('primary');
     observer.connectionClosed('primary');
     telemetry.flush();
@@ -47,7 +47,7 @@ describe('smtp observer', () => {
   it('records no time for phases that did not happen', () => {
     const { lines, telemetry, observer } = prepare();
 
-    observer.connectionReady('primary', { connectMs: 0 });
+    observer.connectionReady('primary', { connectMs: 0, greetingMs: 0 });
     telemetry.flush();
 
     expect(valuesOf(lines, 'ConnectDuration')).toEqual([0]);
