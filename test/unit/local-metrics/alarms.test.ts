@@ -43,6 +43,19 @@ describe('the state of an alarm', () => {
     expect(stateOf(alarm({ missingData: 'breaching' }), newestFirst).state).toBe(breaching);
   });
 
+  // The same page's example of some of many: two of three.
+  it.each([
+    { newestFirst: [X, gap, X, gap, o], notBreaching: 'ALARM', breaching: 'ALARM' },
+    { newestFirst: [X, o, X, o, o], notBreaching: 'ALARM', breaching: 'ALARM' },
+    { newestFirst: [gap, gap, X, gap, o], notBreaching: 'OK', breaching: 'ALARM' },
+    { newestFirst: [o, gap, gap, gap, gap], notBreaching: 'OK', breaching: 'ALARM' },
+    { newestFirst: [gap, X, gap, gap, gap], notBreaching: 'OK', breaching: 'ALARM' },
+  ])('two of three: $newestFirst is $notBreaching, or $breaching where silence is breaching', (one) => {
+    const { newestFirst, notBreaching, breaching } = one;
+    expect(stateOf(alarm({ datapointsToAlarm: 2 }), newestFirst).state).toBe(notBreaching);
+    expect(stateOf(alarm({ datapointsToAlarm: 2, missingData: 'breaching' }), newestFirst).state).toBe(breaching);
+  });
+
   it('counts some of many', () => {
     const twoOfThree = alarm({ datapointsToAlarm: 2 });
     expect(stateOf(twoOfThree, [1, 0, 1])).toEqual({
