@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { estimate } from '../../../ops/cost/estimate.ts';
 import { parseOptions } from '../../../ops/cost/options.ts';
@@ -17,6 +18,13 @@ describe('the cost of watching a stage', () => {
     expect(two.dashboards).toBe(1);
     expect(two.compositeAlarms).toBe(1);
     expect(estimate(two, 0, noVolume).fixedDollars).toBeLessThan(30);
+  });
+
+  it('is what the runbook says', () => {
+    const runbook = readFileSync(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
+    const dollars = estimate(two, 0, noVolume).fixedDollars.toFixed(2);
+
+    expect(runbook).toContain(`at most $${dollars} a month for ${two.customMetrics} metrics`);
   });
 
   it('is what the parts cost, each by its own price', () => {
