@@ -45,6 +45,8 @@ export interface AuditReport {
   readonly intakeMessages: number;
   /** Unfinished mails beyond the messages in the queue: each needs one that carries it on. 0 within what is approximate. */
   readonly missingFromQueue: number;
+  /** When the oldest mail that is overdue came in, forgotten or not, ms since the epoch: in a pause of the intake all are. */
+  readonly oldestSince?: number;
   /** Present in a pause of the intake and for a margin after it: mail that only waits is not among the findings then. */
   readonly pause?: Pause;
 }
@@ -62,7 +64,8 @@ export async function audit(ports: AuditPorts): Promise<AuditReport> {
   const indexed = await unfinished.count();
   // Counted again, because a mail may have come in while the index was read.
   const intakeMessages = Math.max(before, await ports.intakeMessages());
-  const look = (key: string) => lookAt(key, now, pause, ports);
+  const ages = seeingOldest(ports.ledger);
+  const look = (key: string) => lookAt(key, now, pause, { ...ports, ledger: ages.ledger });
   const overdue = await gather(unfinished.dueBefore(now - settings.marginSeconds * 1000), look);
   const cutShort = await gather(ports.firstSends(now), look);
   const count = indexed + cutShort.found.length;
@@ -72,7 +75,23 @@ export async function audit(ports: AuditPorts): Promise<AuditReport> {
     unfinished: count,
     intakeMessages,
     missingFromQueue: beyondDoubt(count - intakeMessages, count),
+    ...ages.oldest(),
     ...(pause === undefined ? {} : { pause }),
+  };
+}
+
+/** Reads the same items, and remembers when the oldest that is not settled came in. */
+function seeingOldest(ledger: AuditPorts['ledger']) {
+  let oldestSince = Number.POSITIVE_INFINITY;
+  return {
+    ledger: {
+      read: async (key: string) => {
+        const item = await ledger.read(key);
+        if (item !== undefined && item.state !== 'settled') oldestSince = Math.min(oldestSince, item.firstSeenAt);
+        return item;
+      },
+    },
+    oldest: () => (Number.isFinite(oldestSince) ? { oldestSince } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { bytesInFlight, bytesToBuild, environmentHeadroom, memoryToBuild, sessionsPerEnvironment } from './capacity.ts';
 import type { StageConfig } from './stage-config.ts';
+import { armedAlarms } from './stage-config-alarms.ts';
 import { sendableBounces, takes } from './stage-config-bounces.ts';
 
 /**
@@ -17,6 +18,7 @@ export function brokenRules(config: StageConfig): string[] {
     ...wholeNetwork(config),
     ...sendableBounces(config),
     ...watchableRelays(config),
+    ...armedAlarms(config),
   ];
 }
 

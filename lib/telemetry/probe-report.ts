@@ -1,5 +1,5 @@
 import { relayStates } from '../contracts/metrics.ts';
-import type { RelayHealthItem } from '../health/item.ts';
+import type { Breaker, RelayHealthItem } from '../health/item.ts';
 import { type Standing, standingOf } from '../health/standing.ts';
 import type { ProbeEvent } from '../probe/events.ts';
 import type { Log } from './log.ts';
@@ -33,10 +33,14 @@ function measureProbed({ relay, result, after, at }: Probed, telemetry: Pick<Tel
   telemetry.record('RelayWeightFactor', standing.kind === 'available' ? standing.factor : 0, relay);
 }
 
-/** As the choice of relays sees it: people and the breaker have their say as well. */
-function stateOf(standing: Standing, { probe }: RelayHealthItem): keyof typeof relayStates {
+/**
+ * As the choice of relays sees it: people and the breaker have their say as well. A breaker that waits for its trial, or for
+ * the end of one, is as good as open: nothing has gone through yet. Only where no probe could ever close it, because the
+ * relay refused one mail after the other, the relay counts as up again once it may try: no mail may come for days.
+ */
+function stateOf(standing: Standing, { probe, breaker }: RelayHealthItem): keyof typeof relayStates {
   if (standing.kind === 'available') return standing.factor < 1 ? 'degraded' : 'healthy';
-  if (standing.kind === 'due') return 'degraded';
+  if (standing.kind === 'due') return isOpenByRejections(breaker) ? 'degraded' : 'offline';
   switch (standing.why) {
     case 'disabled':
     case 'draining':
@@ -44,11 +48,15 @@ function stateOf(standing: Standing, { probe }: RelayHealthItem): keyof typeof r
     case 'offline':
       return probe?.cause === 'unconfigured' ? 'unconfigured' : 'offline';
     case 'open':
-      return 'offline';
     case 'on-trial':
+      return 'offline';
     case 'throttled':
       return 'degraded';
   }
+}
+
+function isOpenByRejections(breaker: Breaker): boolean {
+  return breaker.state !== 'closed' && breaker.reason === 'message-rejections';
 }
 
 function closedBreaker(before: RelayHealthItem | undefined, after: RelayHealthItem): boolean {

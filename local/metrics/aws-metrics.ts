@@ -9,10 +9,19 @@ export interface QueueDepths {
   readonly hidden: number;
 }
 
+export interface MeasuredQueue extends QueueDepths {
+  /** Since the oldest message was sent. */
+  readonly oldestSeconds: number;
+}
+
 /** What AWS itself publishes about the parts of the stack, by namespace: all that a local run stands in for. */
 export const awsMetrics: Readonly<Record<string, readonly string[]>> = {
   'AWS/Lambda': ['Invocations', 'Errors', 'Throttles', 'Duration', 'ConcurrentExecutions'],
-  'AWS/SQS': ['ApproximateNumberOfMessagesVisible', 'ApproximateNumberOfMessagesNotVisible'],
+  'AWS/SQS': [
+    'ApproximateNumberOfMessagesVisible',
+    'ApproximateNumberOfMessagesNotVisible',
+    'ApproximateAgeOfOldestMessage',
+  ],
   'AWS/Logs': ['IncomingBytes'],
 };
 
@@ -32,11 +41,12 @@ export function recordInvocation(invocation: FinishedInvocation, store: MetricSt
 }
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html */
-export function recordDepths(queueName: string, at: number, depths: QueueDepths, store: MetricStore): void {
+export function recordQueue(queueName: string, at: number, queue: MeasuredQueue, store: MetricStore): void {
   const put = (name: string, value: number) =>
     store.put({ namespace: 'AWS/SQS', name, dimensions: { QueueName: queueName } }, at, [value]);
-  put('ApproximateNumberOfMessagesVisible', depths.visible);
-  put('ApproximateNumberOfMessagesNotVisible', depths.hidden);
+  put('ApproximateNumberOfMessagesVisible', queue.visible);
+  put('ApproximateNumberOfMessagesNotVisible', queue.hidden);
+  put('ApproximateAgeOfOldestMessage', queue.oldestSeconds);
 }
 
 /** CloudWatch Logs counts 26 bytes for each event besides its text. */

@@ -4,7 +4,7 @@ import type { FinishedInvocation } from '../platform/invocation.ts';
 import type { ResolvedStack } from '../template/resolve.ts';
 import { type AlarmBoard, createAlarmBoard } from './alarm-board.ts';
 import { alarmsOf } from './alarm-definition.ts';
-import { logGroups, type QueueDepths, recordDepths, recordInvocation, recordLogLine } from './aws-metrics.ts';
+import { logGroups, type QueueDepths, recordInvocation, recordLogLine, recordQueue } from './aws-metrics.ts';
 import { type Widget, widgetsOf } from './dashboard.ts';
 import { ingestEmf } from './emf.ts';
 import { shownMinutes } from './graph.ts';
@@ -73,12 +73,18 @@ function startMonitor(stack: ResolvedStack, { store, time, clock, depths, onProb
   const board = createAlarmBoard(alarmsOf(stack.resources), store, time);
   const queues = stack.resources.filter(({ type }) => type === 'AWS::SQS::Queue');
   const listeners = new Set<() => void>();
+  const emptyAt = new Map<string, number>();
   let turn: Promise<void> = Promise.resolve();
 
   const minute = async () => {
     try {
       for (const { name, identity } of queues) {
-        recordDepths(name, clock.now(), await depths(identity.ref), store);
+        const depth = await depths(identity.ref);
+        const now = clock.now();
+        // The emulator tells no ages. What lies there is at most this old.
+        if (depth.visible === 0) emptyAt.set(name, now);
+        const oldestSeconds = (now - (emptyAt.get(name) ?? time.origin)) / 1000;
+        recordQueue(name, now, { ...depth, oldestSeconds }, store);
       }
     } catch (error) {
       onProblem(`The queues could not be measured: ${String(error)}`);

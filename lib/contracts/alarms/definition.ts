@@ -7,7 +7,10 @@ export type MetricSource =
   | { readonly own: MetricName; readonly relay?: string }
   | {
       readonly queue: 'intake' | 'deadLetters' | 'eventsFailed';
-      readonly name: 'ApproximateNumberOfMessagesVisible' | 'ApproximateNumberOfMessagesNotVisible';
+      readonly name:
+        | 'ApproximateNumberOfMessagesVisible'
+        | 'ApproximateNumberOfMessagesNotVisible'
+        | 'ApproximateAgeOfOldestMessage';
     }
   | { readonly function: 'sender'; readonly name: 'Invocations' | 'Errors' | 'Throttles' | 'Duration' };
 
@@ -28,6 +31,8 @@ export interface AlarmRule {
   readonly expression?: string;
   readonly comparison: '>=' | '<';
   readonly threshold: number;
+  /** With a threshold outside of these it could never go off, or never clear. Absent: any above 0 will do. */
+  readonly allowed?: { readonly least: number; readonly most: number };
   /** Of the threshold, for people. */
   readonly unit: string;
   readonly periodSeconds: number;
@@ -54,6 +59,9 @@ export interface AlarmDefinition {
   /** What on-call does first: a sentence. */
   readonly first: string;
 }
+
+/** For what is 0 or one other number. */
+export const only = (threshold: number) => ({ least: threshold, most: threshold });
 
 const fiveMinutes = 300;
 

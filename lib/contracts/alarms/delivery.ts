@@ -1,6 +1,7 @@
 import type { RetryConfig } from '../stage-config.ts';
-import { type AlarmDefinition, atLeast } from './definition.ts';
+import { type AlarmDefinition, atLeast, only } from './definition.ts';
 
+const oldest = { queue: 'intake', name: 'ApproximateAgeOfOldestMessage' } as const;
 const visible = { queue: 'intake', name: 'ApproximateNumberOfMessagesVisible' } as const;
 const inFlight = { queue: 'intake', name: 'ApproximateNumberOfMessagesNotVisible' } as const;
 const invocations = { function: 'sender', name: 'Invocations' } as const;
@@ -22,8 +23,8 @@ function periodsOfBackoff({ maxSeconds, jitter }: RetryConfig): number {
 export const deliveryAlarms = {
   NothingDelivered: {
     scope: 'stage',
-    // New mail, and copies put back for want of a relay, time or ledger. Not mail in backoff: at night a few hopeless mails
-    // may be all there is, and they must wake nobody.
+    // Mail that is tried for the first time, and copies put back for want of a relay, time or ledger. Not mail in backoff,
+    // and not what is never sent (malformed, expired, a duplicate): at night that may be all there is, and wakes nobody.
     rule: () =>
       atLeast(3, 'mails', {
         metrics: {
@@ -57,15 +58,20 @@ export const deliveryAlarms = {
   OldestUndeliveredAge: {
     scope: 'stage',
     rule: ({ config }) =>
+      // The sender tells the age of mail that it puts back, the audit that of mail which nobody has come back to; SQS that of
+      // mail which nobody has taken yet.
       atLeast(14_400, 'seconds', {
-        metrics: { age: [{ own: 'OldestUndeliveredAge' }, 'Maximum'] },
+        metrics: { age: [{ own: 'OldestUndeliveredAge' }, 'Maximum'], queued: [oldest, 'Maximum'] },
+        expression: 'IF(FILL(age, 0) > FILL(queued, 0), FILL(age, 0), FILL(queued, 0))',
+        allowed: { least: 1, most: config.retry.maxAgeSeconds },
         periods: periodsOfBackoff(config.retry),
       }),
-    meaning: 'A mail was put back that has been on its way for hours.',
+    meaning: 'A mail has been on its way for hours and is not delivered.',
     first: 'Find the mail in the log and read the last reply to it.',
   },
   MailForgotten: {
     scope: 'stage',
+    where: ({ audit }) => audit.enabled,
     // The audit looks every quarter of an hour; the alarm stays until it has looked again.
     rule: () =>
       atLeast(1, 'mails', {
@@ -81,8 +87,9 @@ export const deliveryAlarms = {
   },
   QueueWaitLong: {
     scope: 'stage',
-    rule: () =>
+    rule: ({ config }) =>
       atLeast(900, 'seconds', {
+        allowed: { least: 1, most: config.retry.maxAgeSeconds },
         metrics: { wait: [{ own: 'QueueWaitDuration' }, 'p90'] },
         expression: 'wait / 1000',
         breaching: 3,
@@ -93,7 +100,11 @@ export const deliveryAlarms = {
   },
   InFlightNearLimit: {
     scope: 'stage',
-    rule: () => atLeast(0.8 * inFlightLimit, 'mails', { metrics: { inFlight: [inFlight, 'Maximum'] } }),
+    rule: () =>
+      atLeast(0.8 * inFlightLimit, 'mails', {
+        metrics: { inFlight: [inFlight, 'Maximum'] },
+        allowed: { least: 1, most: inFlightLimit },
+      }),
     meaning: 'So much mail is in backoff that SQS will soon hand out nothing new (limit 120,000 in flight).',
     first: 'Find out which reply defers so much mail.',
   },
@@ -101,6 +112,7 @@ export const deliveryAlarms = {
     scope: 'stage',
     rule: () =>
       atLeast(1, '(1: paused)', {
+        allowed: only(1),
         metrics: { paused: [{ own: 'IntakePaused' }, 'Minimum'] },
         breaching: 2,
         periods: 2,

@@ -1,5 +1,5 @@
 import { auditEveryMinutes } from '../audit-environment.ts';
-import { type AlarmDefinition, atLeast } from './definition.ts';
+import { type AlarmDefinition, atLeast, only } from './definition.ts';
 
 /** A batch that takes this share of the function's time-out ends by the time-out sooner or later. */
 const nearTimeout = 0.9;
@@ -28,6 +28,8 @@ export const platformAlarms = {
     rule: ({ config }) =>
       atLeast(Math.round(nearTimeout * config.sender.timeoutSeconds * 1000), 'milliseconds', {
         metrics: { duration: [{ function: 'sender', name: 'Duration' }, 'Maximum'] },
+        // What a batch takes at the most. Lambda tells of one that was cut off as an error.
+        allowed: { least: 1, most: 1000 * config.sender.timeoutSeconds },
         breaching: 2,
         periods: 3,
       }),
@@ -39,6 +41,8 @@ export const platformAlarms = {
     rule: () =>
       atLeast(1, 'probe runs', {
         metrics: { runs: [{ own: 'ProbeRuns' }, 'Sum'] },
+        // One a minute; the end of a run may fall into the next period.
+        allowed: { least: 1, most: 4 },
         comparison: '<',
         breaching: 2,
         periods: 2,
@@ -55,6 +59,7 @@ export const platformAlarms = {
     rule: () =>
       atLeast(1, 'audits', {
         metrics: { audits: [{ own: 'OverdueMails' }, 'SampleCount'] },
+        allowed: only(1),
         comparison: '<',
         periodSeconds: 60 * auditEveryMinutes,
         breaching: 3,
@@ -80,6 +85,7 @@ export const platformAlarms = {
     scope: 'stage',
     rule: () =>
       atLeast(1, '(1: silent)', {
+        allowed: only(1),
         metrics: {
           invocations: [{ function: 'sender', name: 'Invocations' }, 'Sum'],
           errors: [{ function: 'sender', name: 'Errors' }, 'Sum'],

@@ -1,25 +1,26 @@
 import { relayStates } from '../metrics.ts';
-import { type AlarmDefinition, type AlarmRule, type AlarmSubject, atLeast } from './definition.ts';
+import { type AlarmDefinition, type AlarmRule, type AlarmSubject, atLeast, only } from './definition.ts';
 
 const { healthy, withheld, offline, unconfigured } = relayStates;
 
-/** Three minutes of probe runs. */
-const lasting = { periodSeconds: 60, breaching: 3, periods: 3 } as const;
-
+// Each alarm looks at the minimum of five minutes, at once. The probe function publishes once a minute, at the end of its
+// run, and CloudWatch sees that up to a minute or so later: the newest minute is often empty when it is evaluated, and two
+// runs may end in one. Five minutes hold some of it for certain; what was better only once in them counts.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html (FILL, and alarms on late data)
 const stateOf = ([relay = '']: readonly string[]) => ({ state: [{ own: 'RelayState', relay }, 'Minimum'] }) as const;
 
 /**
  * How many of the relays may be given mail. While all of them still want for their first secret the answer is 1, so that a
- * new stage pages nobody. A relay that no probe reports counts as healthy: ProbeNotRunning tells of that.
+ * new stage pages nobody. A relay that no probe has reported for five minutes counts as healthy: ProbeNotRunning tells of that.
  */
 function relaysThatTakeMail({ relays }: AlarmSubject): AlarmRule {
   const ids = relays.map((relay) => [`relay_${relay.replaceAll('-', '_')}`, relay] as const);
   const count = (below: number) => ids.map(([id]) => `IF(FILL(${id}, ${healthy}) < ${below}, 1, 0)`).join(' + ');
   return atLeast(1, 'relays that take mail', {
-    ...lasting,
     metrics: Object.fromEntries(ids.map(([id, relay]) => [id, [{ own: 'RelayState', relay }, 'Minimum']])),
     expression: `IF((${count(unconfigured)}) == 0, 1, ${count(withheld)})`,
     comparison: '<',
+    allowed: { least: 1, most: relays.length },
   });
 }
 
@@ -41,7 +42,7 @@ export const relayAlarms = {
     scope: 'relay',
     rule: ({ relays }) =>
       atLeast(1, '(1: offline)', {
-        ...lasting,
+        allowed: only(1),
         metrics: stateOf(relays),
         expression: `IF(state == ${offline}, 1, 0)`,
       }),
@@ -50,7 +51,8 @@ export const relayAlarms = {
   },
   RelayUnconfigured: {
     scope: 'relay',
-    rule: ({ relays }) => atLeast(unconfigured, '(4: unconfigured)', { ...lasting, metrics: stateOf(relays) }),
+    rule: ({ relays }) =>
+      atLeast(unconfigured, '(4: unconfigured)', { metrics: stateOf(relays), allowed: only(unconfigured) }),
     meaning: "The relay's secret is empty, a placeholder or invalid: it gets no mail.",
     first: 'Read what is wrong with the secret, and fill it in.',
   },

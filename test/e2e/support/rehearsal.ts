@@ -1,30 +1,32 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { audit } from '../../../lib/audit/run.ts';
 import { auditEveryMinutes } from '../../../lib/contracts/audit-environment.ts';
 import type { BatchPorts } from '../../../lib/delivery/batch.ts';
 import { freshBreaker } from '../../../lib/health/item.ts';
 import { standingOf } from '../../../lib/health/standing.ts';
 import { type RunPorts, runProbes } from '../../../lib/probe/run.ts';
 import { type Credentials, createCredentials } from '../../../lib/relays/credentials.ts';
+import { measureAudit } from '../../../lib/telemetry/audit-report.ts';
 import { credentialsObserver } from '../../../lib/telemetry/credentials-observer.ts';
 import { measureDelivery, measureOldest } from '../../../lib/telemetry/delivery-metrics.ts';
 import { createLog } from '../../../lib/telemetry/log.ts';
 import { measureProbe } from '../../../lib/telemetry/probe-report.ts';
 import { createTelemetry } from '../../../lib/telemetry/telemetry.ts';
-import { type AlarmBoard, createAlarmBoard } from '../../../local/metrics/alarm-board.ts';
-import { alarmsOf } from '../../../local/metrics/alarm-definition.ts';
 import type { AlarmState } from '../../../local/metrics/alarm-state.ts';
-import { type QueueDepths, recordDepths, recordInvocation } from '../../../local/metrics/aws-metrics.ts';
-import { ingestEmf } from '../../../local/metrics/emf.ts';
-import { createMetricStore } from '../../../local/metrics/store.ts';
+import { type QueueDepths, recordInvocation, recordQueue } from '../../../local/metrics/aws-metrics.ts';
 import type { InvocationResult } from '../../../local/platform/invocation.ts';
 import type { ResolvedStack } from '../../../local/template/resolve.ts';
+import { ledgerPorts } from '../../support/audit.ts';
 import { type Invocation, mail, Stage } from '../../support/delivery/stage.ts';
 import { memoryHealthStore } from '../../support/health.ts';
 import { memoryRuns } from '../../support/memory-runs.ts';
+import { RehearsalCloudWatch } from './rehearsal-cloudwatch.ts';
 import type { RehearsalRelays } from './rehearsal-relays.ts';
 
 const minuteMs = 60_000;
-const keptMs = 6 * 3_600_000;
+
+/** As `cdk/audit.ts` makes them for the defaults of a stage. */
+const auditSettings = { marginSeconds: 6 * 180 + 1800, maxAgeSeconds: 432_000 };
 
 /**
  * A stage on a clock that a test drives: the delivery code between in-memory services, the probe code against relays on
@@ -43,28 +45,27 @@ export class Rehearsal {
   /** What Lambda does instead of running the sender. */
   lambda: InvocationResult | undefined;
   durationMs = 200;
-  /** Lines of the functions reach CloudWatch. */
-  pipeline = true;
   /** The schedule of the probe function is enabled. */
   probing = false;
   /** The schedule of the audit function is enabled. */
   auditing = false;
-  /** Mails that the next audit finds. */
-  forgotten = 0;
+  /** In which second after the start of its minute a run of the probe function ends and publishes; absent: when it does. */
+  flushSecond: ((minute: number) => number) | undefined;
+  /** Called while time passes. */
+  meanwhile: () => void = () => {};
   /** What SQS says instead of the truth. */
   depths: QueueDepths | undefined;
   mappingEnabled = true;
   /** Batches of outcome events that Lambda has given up, in their queue. */
   eventsGivenUp = 0;
-  readonly store = createMetricStore(keptMs);
+  readonly cloudWatch: RehearsalCloudWatch;
   readonly telemetry = createTelemetry({
     stage: 'test',
-    clock: { now: () => this.now },
-    sink: (line) => {
-      if (this.pipeline) ingestEmf(line, this.store);
-    },
+    clock: { now: () => this.flushAt ?? this.now },
+    sink: (line) => this.cloudWatch.take(line, this.flushAt ?? this.now),
   });
-  private readonly board: AlarmBoard;
+  private flushAt: number | undefined;
+  private readonly runs = memoryRuns();
   private readonly names: Readonly<Record<'intake' | 'deadLetters' | 'eventsFailed' | 'sender', string>>;
   private ports: RunPorts;
   private readonly relays: RehearsalRelays;
@@ -72,8 +73,7 @@ export class Rehearsal {
   private minutes = 0;
 
   constructor(stack: ResolvedStack, relays: RehearsalRelays) {
-    const time = { scale: 1, origin: this.now };
-    this.board = createAlarmBoard(alarmsOf(stack.resources), this.store, time);
+    this.cloudWatch = new RehearsalCloudWatch(stack, this.now);
     const nameOf = (type: string, part: string) =>
       stack.resources.find((one) => one.type === type && one.logicalId.includes(part))?.name ?? '';
     this.names = {
@@ -91,9 +91,7 @@ export class Rehearsal {
   }
 
   state(id: string): AlarmState {
-    const standing = this.board.standings().find(({ alarm }) => alarm.name === `postroom-test-${id}`);
-    if (standing === undefined) throw new Error(`The template has no alarm ${id}`);
-    return standing.state;
+    return this.cloudWatch.state(id);
   }
 
   publish(overrides: object = {}, { agoMs = 0 } = {}): void {
@@ -116,11 +114,12 @@ export class Rehearsal {
     for (let mails = 0; mails < this.traffic; mails += 1) this.publish({}, { agoMs: this.lateMs });
     await this.send();
     if (this.probing) await this.probe();
-    this.audit();
+    if (this.auditing && this.minutes % auditEveryMinutes === 0) await this.audit();
+    this.minutes += 1;
     this.measureQueues();
     this.telemetry.flush();
     this.sender.world.now = Math.max(end, this.now);
-    this.board.evaluate(this.now);
+    this.cloudWatch.evaluate(this.now);
   }
 
   /** Minutes pass until the alarm is in that state. Rejects after so many. */
@@ -146,7 +145,7 @@ export class Rehearsal {
         durationMs: this.durationMs,
         concurrent: 1,
       };
-      recordInvocation({ ...invocation, result }, this.store);
+      recordInvocation({ ...invocation, result }, this.cloudWatch.store);
       if (this.lambda !== undefined) return;
     }
   }
@@ -167,15 +166,24 @@ export class Rehearsal {
   }
 
   private async probe(): Promise<void> {
+    const begin = this.now;
     const done = await runProbes(this.now + minuteMs - 1000, this.ports);
     if (done === 'done') this.telemetry.count('ProbeRuns');
+    this.flushAt = this.flushSecond === undefined ? undefined : begin + 1000 * this.flushSecond(this.minutes);
     this.telemetry.flush();
+    this.flushAt = undefined;
   }
 
-  /** As `functions/compose-audit.ts` reports what the audit found. */
-  private audit(): void {
-    if (this.auditing && this.minutes % auditEveryMinutes === 0) this.telemetry.record('OverdueMails', this.forgotten);
-    this.minutes += 1;
+  private async audit(): Promise<void> {
+    const { world } = this.sender;
+    const report = await audit({
+      ...ledgerPorts(world.ledger),
+      intakeMessages: async () => world.queue.size,
+      pause: async () => this.runs.item()?.pause,
+      clock: { now: () => this.now },
+      settings: auditSettings,
+    });
+    measureAudit(report, this.now, this.telemetry);
   }
 
   private get visible(): number {
@@ -184,10 +192,14 @@ export class Rehearsal {
 
   private measureQueues(): void {
     const { queue, deadLetters } = this.sender.world;
-    const intake = this.depths ?? { visible: this.visible, hidden: queue.size - this.visible };
-    recordDepths(this.names.intake, this.now, intake, this.store);
-    recordDepths(this.names.deadLetters, this.now, { visible: deadLetters.length, hidden: 0 }, this.store);
-    recordDepths(this.names.eventsFailed, this.now, { visible: this.eventsGivenUp, hidden: 0 }, this.store);
+    const record = (name: string, depths: QueueDepths, oldestSeconds = 0) =>
+      recordQueue(name, this.now, { ...depths, oldestSeconds }, this.cloudWatch.store);
+    const depths = this.depths ?? { visible: this.visible, hidden: queue.size - this.visible };
+    // SQS leaves out what was received more than three times.
+    const fresh = [...queue.values()].filter(({ receives }) => receives <= 3);
+    record(this.names.intake, depths, Math.max(0, ...fresh.map(({ sentAt }) => (this.now - sentAt) / 1000)));
+    record(this.names.deadLetters, { visible: deadLetters.length, hidden: 0 });
+    record(this.names.eventsFailed, { visible: this.eventsGivenUp, hidden: 0 });
   }
 
   private takesMail(relay: string): boolean {
@@ -215,7 +227,7 @@ export class Rehearsal {
     return {
       relays: names,
       store: this.health,
-      runs: memoryRuns(),
+      runs: this.runs,
       mapping: {
         uuid: 'mapping',
         state: async () => (this.mappingEnabled ? 'Enabled' : 'Disabled'),
@@ -237,6 +249,7 @@ export class Rehearsal {
         // The other relay's pause begins at the same moment.
         await nextTurn();
         this.sender.world.now = Math.max(this.now, at);
+        this.meanwhile();
       },
       report: (event) => measureProbe(event, this.telemetry),
     };

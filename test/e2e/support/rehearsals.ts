@@ -39,6 +39,20 @@ const publish =
     for (let mail = 0; mail < times; mail += 1) rehearsal.publish(overrides, { agoMs });
   };
 
+/** A mail is deferred once, and somebody deletes its message. */
+const losesMessage =
+  (idempotencyKey: string): Deed =>
+  async (rehearsal) => {
+    const { queue } = rehearsal.sender.world;
+    const before = new Set(queue.keys());
+    rehearsal.sender.answers['primary'] = [fail(temporaryFailure)];
+    rehearsal.publish({ idempotencyKey });
+    rehearsal.traffic = 0;
+    await rehearsal.minute();
+    for (const id of queue.keys()) if (!before.has(id)) queue.delete(id);
+    rehearsal.traffic = 1;
+  };
+
 const all =
   (...deeds: readonly Deed[]): Deed =>
   async (rehearsal, relays) => {
@@ -141,12 +155,9 @@ export const rehearsals: Readonly<Record<string, Incident>> = {
   },
   MailForgotten: {
     prepare: auditing,
-    begins: (rehearsal) => {
-      rehearsal.forgotten = 2;
-    },
-    repair: (rehearsal) => {
-      rehearsal.forgotten = 0;
-    },
+    begins: losesMessage('forgotten'),
+    // What the runbook says: the publisher sends it again with the same key.
+    repair: publish({ idempotencyKey: 'forgotten' }),
   },
   QueueWaitLong: {
     begins: (rehearsal) => {
@@ -224,10 +235,10 @@ export const rehearsals: Readonly<Record<string, Incident>> = {
   },
   TelemetrySilent: {
     begins: (rehearsal) => {
-      rehearsal.pipeline = false;
+      rehearsal.cloudWatch.pipeline = false;
     },
     repair: (rehearsal) => {
-      rehearsal.pipeline = true;
+      rehearsal.cloudWatch.pipeline = true;
     },
   },
 };
