@@ -8,8 +8,9 @@ import type { Clock } from '../lib/platform/clock.ts';
 import type { EventClients } from '../lib/platform/event-clients.ts';
 import { awsCallCounter } from '../lib/telemetry/aws-calls.ts';
 import { invocationFields } from '../lib/telemetry/invocation.ts';
-import { createLog, type Log } from '../lib/telemetry/log.ts';
-import { createTelemetry, type Telemetry } from '../lib/telemetry/telemetry.ts';
+import { createLog } from '../lib/telemetry/log.ts';
+import { reportPublishing } from '../lib/telemetry/publish-report.ts';
+import { createTelemetry } from '../lib/telemetry/telemetry.ts';
 
 export interface EventsParts {
   readonly environment: EventsEnvironment;
@@ -33,7 +34,7 @@ export function composeEvents({ environment, clients, clock }: EventsParts): Pub
   return {
     async handle({ Records }, { awsRequestId: requestId }) {
       const requestLog = log.with(invocationFields(requestId, process.env['_X_AMZN_TRACE_ID']));
-      const report = (told: PublishReport) => tell(told, telemetry, requestLog);
+      const report = (told: PublishReport) => reportPublishing(told, telemetry, requestLog);
       try {
         const failed = await publishChanges(Records.map(toChange), { stage, put, setAside, report });
         return { batchItemFailures: failed === undefined ? [] : [{ itemIdentifier: failed }] };
@@ -42,27 +43,6 @@ export function composeEvents({ environment, clients, clock }: EventsParts): Pub
       }
     },
   };
-}
-
-function tell(told: PublishReport, telemetry: Pick<Telemetry, 'count'>, log: Log): void {
-  switch (told.type) {
-    case 'published':
-      telemetry.count('OutcomeEventsPublished', undefined, told.events);
-      return;
-    case 'set-aside': {
-      const { key, sequenceNumber, error } = told.change;
-      const message = `sequence number ${sequenceNumber}`;
-      telemetry.count('OutcomeEventsFailed');
-      log.event('events.set-aside', { ...(key === undefined ? {} : { key }), message, error });
-      return;
-    }
-    case 'failed': {
-      const { keys, error } = told;
-      telemetry.count('OutcomeEventsFailed', undefined, Math.max(1, keys.length));
-      for (const key of keys) log.event('events.failed', { key, error });
-      if (keys.length === 0) log.event('events.failed', { error });
-    }
-  }
 }
 
 function toChange({ dynamodb }: DynamoDBRecord): ChangeRecord {

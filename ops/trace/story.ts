@@ -22,7 +22,7 @@ export interface Step {
   readonly at: string;
   readonly event: string;
   readonly text: string;
-  /** One per recipient, where they differ. */
+  /** One per recipient, where they differ; and where the trace of the invocation is, at its first line. */
   readonly details: readonly string[];
 }
 
@@ -65,9 +65,10 @@ export function tellStory({ item, lines, logProblem }: Story, now: number): Told
             details: [],
           },
         ];
-  const steps = lines.map((line) => {
+  const steps = lines.map((line, index) => {
     const [text = '', ...details] = describeLine(line).map(named);
-    return { at: line.timestamp, event: line.event, text, details };
+    const trace = line.traceId === lines[index - 1]?.traceId ? undefined : line.traceId;
+    return { at: line.timestamp, event: line.event, text, details: [...details, ...traceOf(trace)] };
   });
   const { summary, next } = outlook(item, lines, now);
   return {
@@ -77,6 +78,11 @@ export function tellStory({ item, lines, logProblem }: Story, now: number): Told
     recipients: describeRecipients(item),
     next: logProblem === undefined ? next : [...next, `The log could not be read: ${logProblem}`],
   };
+}
+
+/** Where X-Ray shows the invocation; it keeps traces for 30 days. */
+function traceOf(id: string | undefined): readonly string[] {
+  return id === undefined ? [] : [`X-Ray trace: aws xray batch-get-traces --trace-ids ${id}`];
 }
 
 /** Puts the recipients that the ledger knows in the place of their hashes. */

@@ -103,6 +103,20 @@ describe('a line of the log', () => {
       { event: 'mail.crash-seen', counts: { crashes: 5 } },
       'A sender had stopped in the middle of it (5 of 5): it is given up as poison.',
     ],
+    [
+      {
+        event: 'mail.attempt',
+        relay: 'p',
+        outcome: 'accepted',
+        durationMs: 25_120,
+        timings: { choose: 25_000, greeting: 24_900, data: 80 },
+      },
+      'p took it for 0 recipients (a new session, 25120 ms, 24900 of them in greeting).',
+    ],
+    [
+      { event: 'ledger.settle-failed', outcome: 'put back' },
+      'What the relay answered could not be written to the ledger; it comes back when its lease has ended.',
+    ],
     [{ event: 'mail.brand-new', message: 'something' }, 'mail.brand-new: something'],
   ])('%j in words', (fields, words) => {
     expect(describeLine(line(fields)).join('|')).toBe(words);
@@ -212,6 +226,21 @@ describe('a story', () => {
     expect(told).toMatch(/11:59:00.000Z {2}Put on the intake queue\.\n.*primary did not take it/);
     expect(told).toContain('ada@example.org: 451 – it refuses the recipient for now');
     expect(told).toContain('Next attempt');
+  });
+
+  it('says once per invocation where its trace is', async () => {
+    const attempts = (traceId: string) =>
+      logged((log) => {
+        log.with({ traceId }).event('relay.fault', { relay: 'primary' });
+        log.with({ traceId }).event('mail.attempt', { relay: 'fallback', outcome: 'accepted' });
+      });
+    const lines = [...attempts('1-a-b'), ...attempts('1-c-d'), ...logged((log) => log.event('mail.duplicate'))];
+    const story = await readStory('order-1', sourcesOf(item(), lines));
+    const told = printStory('order-1', tellStory(story ?? expect.fail('no story'), now));
+    expect(told.match(/X-Ray trace: .*/g)).toEqual([
+      'X-Ray trace: aws xray batch-get-traces --trace-ids 1-a-b',
+      'X-Ray trace: aws xray batch-get-traces --trace-ids 1-c-d',
+    ]);
   });
 
   it('is found under a key that the log redacts, and under the SQS message id', async () => {
