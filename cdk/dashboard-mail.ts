@@ -15,7 +15,7 @@ export function goingOut(graphs: Graphs): IWidget[][] {
           ['MessagesReceived', 'received (each copy)'],
           ['MessagesDelivered', 'delivered'],
           ['MessagesDeferred', 'deferred by a relay'],
-          ['MessagesWaiting', 'put back without an attempt'],
+          ['MessagesWaiting', 'put back: no relay, time or service'],
           ['DuplicatesSuppressed', 'duplicates suppressed'],
         ]),
         right: graphs.sums([

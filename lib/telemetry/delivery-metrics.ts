@@ -24,7 +24,8 @@ export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): voi
       telemetry.count('DuplicatesSuppressed');
       return;
     case 'waiting':
-      telemetry.count('MessagesWaiting');
+      // A copy beside the one that carries the mail on wants for nothing, however often its publisher sends another.
+      if (event.why !== 'early' && event.why !== 'in-flight') telemetry.count('MessagesWaiting');
       if (event.why === 'ledger-unavailable') telemetry.count('LedgerUnavailable');
       return;
     case 'crash-seen':

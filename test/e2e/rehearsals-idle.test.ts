@@ -62,13 +62,16 @@ describe('an idle stage', () => {
     expect(await wentOff(rehearsal, 20, () => rehearsal.publish(message))).toEqual(tickets);
   });
 
-  it('pages nobody about one hopeless mail', async () => {
+  it.each([
+    ['once', () => {}],
+    ['every minute again', (rehearsal: Rehearsal) => rehearsal.publish({ idempotencyKey: 'hopeless' })],
+  ])('pages nobody about one hopeless mail, published %s', async (_how, each) => {
     const rehearsal = prepare();
     rehearsal.sender.answers['primary'] = Array.from({ length: 500 }, () => fail(temporaryFailure));
-    rehearsal.publish();
+    rehearsal.publish({ idempotencyKey: 'hopeless' });
     await rehearsal.minute();
 
-    expect(await wentOff(rehearsal, 45)).toEqual([]);
+    expect(await wentOff(rehearsal, 45, () => each(rehearsal))).toEqual([]);
   });
 });
 
