@@ -75,6 +75,15 @@ describe('an idle stage', () => {
   });
 });
 
+it('mail that always ends in an error which nobody planned for pages', async () => {
+  const rehearsal = prepare();
+  rehearsal.traffic = 1;
+  await rehearsal.minute();
+  rehearsal.invocation = { ports: { build: () => Promise.reject(new TypeError('a fault of ours')) } };
+
+  expect(await wentOff(rehearsal, 20)).toContain('MailNotGoingOut');
+});
+
 describe('old mail that no invocation sees', () => {
   /** A mail of hours ago, deferred, and from then on no sender. */
   async function stopped(receives: number): Promise<Rehearsal> {

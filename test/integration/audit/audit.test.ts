@@ -197,6 +197,8 @@ describe('the audit function', () => {
     const found = entries.filter(({ event }) => event === 'audit.overdue');
     expect(found.map(({ outcome }) => outcome).toSorted()).toEqual(findingKinds.toSorted());
     expect(entries).toContainEqual(expect.objectContaining({ OverdueMails: findingKinds.length }));
+    const [age] = entries.flatMap(({ OldestUndeliveredAge: seconds = [] }) => seconds);
+    expect(age).toBeGreaterThanOrEqual((121 * hour) / 1000);
     expect(text).not.toContain(ada);
     const reads = (stage.counts()['DynamoDB.GetItem'] ?? 0) - (before['DynamoDB.GetItem'] ?? 0);
     expect(reads).toBeLessThan(15);

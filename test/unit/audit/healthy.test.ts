@@ -20,6 +20,12 @@ function look(world: World, pause?: Pause): Promise<AuditReport> {
   });
 }
 
+/** When the first of the mails that are not settled came in. */
+function oldestIn({ ledger }: World): number {
+  const unsettled = [...ledger.values()].filter(({ state }) => state !== 'settled');
+  return Math.min(...unsettled.map(({ firstSeenAt }) => firstSeenAt));
+}
+
 interface Looked {
   readonly findings: number;
   readonly missing: number;
@@ -76,6 +82,8 @@ describe('the audit of a healthy stage', () => {
     found.push((await look(world, { since, resumedAt: world.now - 60_000 })).findings.length);
 
     expect(found).toEqual([0, 0, 0, 0]);
+    // How old the mail is that waits is told all the same.
+    expect((await look(world, { since })).oldestSince).toBe(oldestIn(world));
   });
 
   it('finds the one item that cannot be read, and nothing else', async () => {

@@ -125,6 +125,24 @@ describe('a field that is wrong', () => {
       withRelay({ alarms: { overrides: { QueueWaitLong: { threshold: 0 } } } }),
       'alarms.overrides.QueueWaitLong.threshold is 0; allowed: a number above 0',
     ],
+    ...(
+      [
+        ['RelayOffline', 5, 'only 1 (1: offline)'],
+        ['RelayUnconfigured', 5, 'only 4 (4: unconfigured)'],
+        ['AllRelaysOffline', 2, 'only 1 relays that take mail'],
+        ['IntakePaused', 0.5, 'only 1 (1: paused)'],
+        ['SenderNearTimeout', 180_001, '1 to 180000 milliseconds'],
+        ['OldestUndeliveredAge', 432_001, '1 to 432000 seconds'],
+        ['QueueWaitLong', 432_001, '1 to 432000 seconds'],
+        ['InFlightNearLimit', 120_001, '1 to 120000 mails'],
+        ['ProbeNotRunning', 6, '1 to 4 probe runs'],
+        ['AuditNotRunning', 2, 'only 1 audits'],
+        ['TelemetrySilent', 2, 'only 1 (1: silent)'],
+      ] as const
+    ).map(([name, threshold, allowed]): [object, string] => [
+      withRelay({ alarms: { overrides: { [name]: { threshold } } } }),
+      `alarms.overrides.${name}.threshold is ${threshold}; allowed: ${allowed}`,
+    ]),
     [withRelay({ alarms: { runbookUrl: 'wiki' } }), 'alarms.runbookUrl is "wiki"; allowed: the http(s) address'],
     [
       { relays: Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`relay-${index}`, {}])) },

@@ -9,6 +9,9 @@ import { emfDocuments, valuesOf } from '../../support/emf.ts';
 import { failed, itemOf, measured, openBreaker, reportOf, start } from './probe-factory.ts';
 
 const clock = { now: () => start };
+const trial = { owner: 'sender', startedAt: start, endsAt: start + 190_000 };
+const onTrial: RelayHealthItem['breaker'] = { ...openBreaker({ reopensAt: start }), state: 'half-open', trial };
+const rejecting = openBreaker({ reason: 'message-rejections', reopensAt: start });
 const offline = (cause: 'unreachable' | 'unconfigured') => reportOf({ status: 'offline', factor: 0, cause });
 
 function probed(after: RelayHealthItem, result: ProbeResult = measured(), before?: RelayHealthItem): ProbeEvent {
@@ -44,7 +47,9 @@ describe('metrics', () => {
 
   it.each<[string, RelayHealthItem, number, number]>([
     ['healthy', itemOf({ probe: reportOf() }), 0, 1],
-    ['due', itemOf({ breaker: openBreaker({ reopensAt: start }), probe: reportOf() }), 1, 0],
+    ['due', itemOf({ breaker: openBreaker({ reopensAt: start }), probe: reportOf() }), 3, 0],
+    ['on its trial', itemOf({ breaker: onTrial, probe: reportOf() }), 3, 0],
+    ['due, and no probe could close its breaker', itemOf({ breaker: rejecting, probe: reportOf() }), 1, 0],
     ['drained', itemOf({ override: { mode: 'draining', setAt: 0 }, probe: offline('unreachable') }), 2, 0],
     ['offline', itemOf({ probe: offline('unreachable') }), 3, 0],
     ['open', itemOf({ breaker: openBreaker(), probe: reportOf() }), 3, 0],
