@@ -4,6 +4,7 @@ import type { LedgerItem } from '../../lib/ledger/item.ts';
 import type { DeadLetter } from '../chaos/evidence.ts';
 import type { ChaosMail } from '../chaos/workload.ts';
 import type { WitnessRelay } from './relays.ts';
+import { alwaysZero } from './uncompared.ts';
 
 /** A metric's sum beside what somebody else counted. */
 export interface Comparison {
@@ -14,29 +15,45 @@ export interface Comparison {
   readonly by: string;
 }
 
+/** What is asked of a relay's account. */
+interface Witness {
+  readonly relay: Pick<WitnessRelay['relay'], 'name'>;
+  readonly saw: Omit<WitnessRelay['saw'], 'delivered'>;
+}
+
 /** What a run has left behind. */
 export interface Facts {
   readonly mails: readonly ChaosMail[];
   readonly ledger: readonly LedgerItem[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Messages in the events that the sender was invoked with. */
+  readonly handedOut: number;
+}
+
+/** Both counted the same, and not just nothing: where nothing is right, `alwaysZero` says why. */
+export function holds({ metric, sum, seen }: Comparison): boolean {
+  return sum === seen && (sum > 0 || Object.hasOwn(alwaysZero, metric));
 }
 
 export type SumOf = (metric: MetricName, dimensions: Readonly<Record<string, string>>) => number;
 
 export function stageComparisons(
-  { mails, ledger, deadLetters }: Facts,
-  witnesses: readonly WitnessRelay[],
+  { mails, ledger, deadLetters, handedOut }: Facts,
+  witnesses: readonly Witness[],
   sumOf: SumOf,
 ): readonly Comparison[] {
   const published = total(mails, ({ copies }) => copies);
   const refusedUnread = deadLetters.filter(({ reason }) => reason === 'malformed' || reason === 'key-conflict').length;
   const delivered = ledger.filter((item) => statuses(item).includes('accepted'));
+  const duplicates = published - ledger.length - refusedUnread;
+  const deferrals = total(ledger, ({ attempts }) => Math.max(0, attempts - 1));
   const stageRows: readonly [MetricName, number, string][] = [
+    ['MessagesReceived', handedOut, 'records in the sender’s invocations'],
     ['MessagesDelivered', delivered.length, 'mails in the ledger that somebody accepted'],
     ['AttemptsPerDelivery', total(delivered, ({ attempts }) => attempts), 'their attempts in the ledger'],
-    ['MessagesDeferred', total(ledger, ({ attempts }) => Math.max(0, attempts - 1)), 'attempts but each mail’s last'],
+    ['MessagesDeferred', deferrals, 'attempts but each mail’s last'],
     ['MessagesUncertain', total(witnesses, ({ saw }) => saw.leftInDoubt), 'relays hung up after the final dot'],
-    ['DuplicatesSuppressed', published - ledger.length - refusedUnread, 'messages published beyond each mail’s first'],
+    ['DuplicatesSuppressed', duplicates, 'messages published beyond each mail’s first'],
   ];
   return [
     ...stageRows.map(([metric, seen, by]) => ({ metric, sum: sumOf(metric, {}), seen, by })),
@@ -55,7 +72,7 @@ function deadLetterRows(deadLetters: readonly DeadLetter[], sumOf: SumOf): reado
   return [...rows, { metric: '(none)', sum: 0, seen: strays, by: 'entries in the queue that SQS moved by itself' }];
 }
 
-export function relayComparisons(witnesses: readonly WitnessRelay[], sumOf: SumOf): readonly Comparison[] {
+export function relayComparisons(witnesses: readonly Witness[], sumOf: SumOf): readonly Comparison[] {
   return witnesses.flatMap(({ relay: { name }, saw }) => {
     const rows: readonly [MetricName, number, string][] = [
       ['RecipientsAccepted', saw.accepted, 'copies answered with 250'],
@@ -63,6 +80,7 @@ export function relayComparisons(witnesses: readonly WitnessRelay[], sumOf: SumO
       ['RecipientsRefused', saw.refused, 'recipients answered with 5xx'],
       ['ConnectionsOpened', saw.connections, 'connections'],
       ['ConnectionsClosed', saw.farewells, 'QUITs answered with 221'],
+      ['ConnectionsReused', saw.reused, 'transactions but each connection’s first'],
       ['ConnectionsLost', saw.dropped, 'connections dropped'],
     ];
     return rows.map(([metric, seen, by]) => ({

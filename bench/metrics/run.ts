@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { type MetricName, metricNamespace } from '../../lib/contracts/metrics.ts';
 import type { Random } from '../../lib/platform/clock.ts';
 import { ingestEmf } from '../../local/metrics/emf.ts';
@@ -45,6 +46,7 @@ export async function benchMetrics(options: MetricsOptions): Promise<readonly Co
   const folder = await mkdtemp(join(tmpdir(), 'postroom-metrics-'));
   const witnesses = await startWitnesses(Object.keys(stageConfig.relays), options.seed);
   const store = createMetricStore(dayMs);
+  let handedOut = 0;
   try {
     const configPath = join(folder, 'stage.json');
     await writeFile(configPath, JSON.stringify(stageConfig));
@@ -52,16 +54,20 @@ export async function benchMetrics(options: MetricsOptions): Promise<readonly Co
     const platform = await runStack(impatient(unscheduled(stack), visibilitySeconds), {
       secrets: Object.fromEntries(witnesses.map(({ relay }) => [relay.name, JSON.stringify(relay.secret)])),
       onLog: ({ line }) => ingestEmf(line, store),
+      onInvocation: ({ event }) => {
+        handedOut += recordsIn(event);
+      },
       onProblem: (message) => console.log(`  note: ${message}`),
     });
-    let facts: Facts;
+    let facts: Omit<Facts, 'handedOut'>;
     try {
       facts = await deliverAll(platform, options);
     } finally {
       // Function processes end with QUITs and their last metrics.
       await platform.close();
     }
-    return [...stageComparisons(facts, witnesses, sums(store)), ...relayComparisons(witnesses, sums(store))];
+    const sumOf = sums(store);
+    return [...stageComparisons({ ...facts, handedOut }, witnesses, sumOf), ...relayComparisons(witnesses, sumOf)];
   } finally {
     await Promise.all(witnesses.map(({ relay }) => relay.close()));
     await rm(folder, { recursive: true, force: true });
@@ -76,7 +82,10 @@ function unscheduled({ template, ...stack }: SynthesisedStack): SynthesisedStack
   return { ...stack, template: { ...template, Resources: Object.fromEntries(resources) } };
 }
 
-async function deliverAll({ outputs, endpoints }: Platform, options: MetricsOptions): Promise<Facts> {
+async function deliverAll(
+  { outputs, endpoints }: Platform,
+  options: MetricsOptions,
+): Promise<Omit<Facts, 'handedOut'>> {
   const { IntakeQueueUrl = '', DeadLetterQueueUrl = '', LedgerTableName = '' } = outputs;
   const { sqs, dynamodb, destroy } = createAwsClients(endpoints);
   const { mails, random, onProgress = () => {} } = options;
@@ -88,6 +97,14 @@ async function deliverAll({ outputs, endpoints }: Platform, options: MetricsOpti
   } finally {
     destroy();
   }
+}
+
+const batch = v.object({ Records: v.array(v.object({ eventSource: v.literal('aws:sqs') })) });
+
+/** Messages of an invocation of the sender; 0 of any other. */
+function recordsIn(event: unknown): number {
+  const read = v.safeParse(batch, event);
+  return read.success ? read.output.Records.length : 0;
 }
 
 function sums(store: MetricStore) {

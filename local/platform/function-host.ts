@@ -41,7 +41,7 @@ export function createFunctionHost(spec: FunctionSpec, options: FunctionHostOpti
       const concurrent = running.size + 1;
       const tell = (result: InvocationResult) => {
         const durationMs = Date.now() - startedAt;
-        options.onInvocation?.({ functionName: spec.name, startedAt, durationMs, result, concurrent });
+        options.onInvocation?.({ functionName: spec.name, event, startedAt, durationMs, result, concurrent });
         return result;
       };
       if (closing || running.size >= limit) return Promise.resolve(tell(throttled));

@@ -25,6 +25,8 @@ export type InvocationResult =
 /** An invocation that is over. */
 export interface FinishedInvocation {
   readonly functionName: string;
+  /** As the function was given it; absent where an invocation is made up. */
+  readonly event?: unknown;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly durationMs: number;

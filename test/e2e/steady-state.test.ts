@@ -1,6 +1,7 @@
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { queueDepth } from '../../local/commands/progress.ts';
+import { sumOf } from '../support/emf.ts';
 import { type ScriptedRelay, startScriptedRelay } from '../support/scripted-relay.ts';
 import type { Call } from './support/gate.ts';
 import { type GatedStack, startGatedStack } from './support/gated-stack.ts';
@@ -13,6 +14,8 @@ const healthCacheMs = 5000;
 let relay: ScriptedRelay;
 let stack: GatedStack;
 let published = 0;
+/** What the functions wrote. */
+const lines: string[] = [];
 
 beforeAll(async () => {
   relay = await startScriptedRelay();
@@ -21,7 +24,7 @@ beforeAll(async () => {
     sender: { maxConcurrency: environments },
   };
   const secrets = { primary: { host: relay.host, port: relay.port, tls: 'none' } };
-  stack = await startGatedStack({ config, secrets, visibilitySeconds: 60 });
+  stack = await startGatedStack({ config, secrets, visibilitySeconds: 60, onLog: ({ line }) => lines.push(line) });
   // Warm: every environment has started, read the secret and holds sessions.
   await vi.waitFor(
     async () => {
@@ -54,6 +57,11 @@ async function deliver(count: number): Promise<void> {
   });
 }
 
+/** Metrics of so many received mails are written: a function's output may come after its answer. */
+async function reported(mails = published): Promise<void> {
+  await vi.waitFor(() => expect(sumOf(lines, 'MessagesReceived')).toBe(mails), { timeout: 10_000 });
+}
+
 function perAction(calls: readonly Call[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { action } of calls) counts[action] = (counts[action] ?? 0) + 1;
@@ -66,6 +74,8 @@ describe('in steady state', () => {
     const before = { ...stack.counts() };
     const seen = [stack.dynamodb, stack.sqs, stack.secretsManager].map(({ calls }) => calls.length);
     const startedAt = Date.now();
+    await reported();
+    lines.splice(0);
 
     await deliver(mailCount);
 
@@ -88,5 +98,13 @@ describe('in steady state', () => {
     expect(added('SQS.ReceiveMessage')).toBeGreaterThanOrEqual(added('SQS.DeleteMessageBatch'));
     expect(added('SQS.ChangeMessageVisibilityBatch')).toBe(0);
     expect(relay.messages).toHaveLength(published);
+
+    // The same as on-call sees it: requests of the sender per mail, two and the looks at the relays' health.
+    await reported(mailCount);
+    const calls = sumOf(lines, 'AwsCalls');
+    expect(calls).toBeGreaterThanOrEqual(2 * mailCount);
+    expect(calls).toBeLessThanOrEqual(tables.length);
+    expect(calls / mailCount).toBeLessThanOrEqual(4);
+    expect(sumOf(lines, 'CredentialRefreshes')).toBe(0);
   }, 60_000);
 });

@@ -5,7 +5,7 @@ import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { type AwsClients, createAwsClients } from '../../../local/platform/aws-clients.ts';
 import { deployData } from '../../../local/platform/deploy.ts';
 import { startEmulators } from '../../../local/platform/emulators.ts';
-import { startFunctions } from '../../../local/platform/functions.ts';
+import { type FunctionsOptions, startFunctions } from '../../../local/platform/functions.ts';
 import { resolveTemplate } from '../../../local/template/resolve.ts';
 import { synthesise } from '../../../local/template/synthesise.ts';
 import { impatient } from '../../support/impatient.ts';
@@ -19,6 +19,7 @@ export interface GatedOptions {
   /** Instead of six times the function's time-out, which is how long a test would wait after each kill. */
   readonly visibilitySeconds: number;
   onProblem?(message: string): void;
+  onLog?: FunctionsOptions['onLog'];
 }
 
 /**
@@ -47,7 +48,7 @@ export interface GatedStack {
 const scheduleTypes = new Set(['AWS::Scheduler::Schedule', 'AWS::Events::Rule']);
 
 export async function startGatedStack(options: GatedOptions): Promise<GatedStack> {
-  const { config, secrets, visibilitySeconds, onProblem } = options;
+  const { config, secrets, visibilitySeconds, onProblem, onLog } = options;
   const folder = await mkdtemp(join(tmpdir(), 'postroom-gated-'));
   const configPath = join(folder, 'stage.json');
   await writeFile(configPath, JSON.stringify(config));
@@ -80,6 +81,7 @@ export async function startGatedStack(options: GatedOptions): Promise<GatedStack
     emulators: gated,
     clients: aws,
     ...(onProblem && { onProblem }),
+    ...(onLog && { onLog }),
   });
   return {
     aws,

@@ -2,8 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { benchMail } from '../../../bench/handler/mails.ts';
 import { deadLetterReasons } from '../../../lib/contracts/dead-letter.ts';
 import { deadLetterMetrics, type MetricName, metrics } from '../../../lib/contracts/metrics.ts';
-import type { DeliveryEvent, DeliveryEventBody } from '../../../lib/delivery/events.ts';
-import type { Phase } from '../../../lib/outcome/outcome.ts';
 import { credentialsObserver } from '../../../lib/telemetry/credentials-observer.ts';
 import { measureOldest } from '../../../lib/telemetry/delivery-metrics.ts';
 import { healthReport } from '../../../lib/telemetry/health-report.ts';

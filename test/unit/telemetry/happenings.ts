@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { expect, it, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { stubClients } from '../../../bench/handler/aws-stubs.ts';
 import { environment } from '../../../bench/handler/environment.ts';
 import { type BenchMail, batchOf, benchMail } from '../../../bench/handler/mails.ts';
