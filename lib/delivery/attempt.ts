@@ -6,9 +6,10 @@ import { advance, claim } from '../ledger/transitions.ts';
 import { commit } from './commit.ts';
 import { writeContext } from './delivery.ts';
 import type { DeliveryEventBody } from './events.ts';
+import { lastBegin, openSession, type TransactInput } from './open-session.ts';
 import type { Candidates, DeliveryPorts, InvocationBounds } from './ports.ts';
 import { conclude, nextTransaction, type Progress, startProgress, takeResult } from './progress.ts';
-import { lastBegin, openSession, type TransactInput, transact } from './transact.ts';
+import { transact } from './transact.ts';
 
 export interface AttemptInput {
   readonly mail: Mail;

@@ -1,77 +1,10 @@
-import type { Mail } from '../intake/mail.ts';
 import { classify } from '../outcome/classify.ts';
 import type { Classification } from '../outcome/outcome.ts';
-import type { SmtpSession, TransactionResult } from '../smtp/transport.ts';
-import type { DeliveryEventBody, FailedAttempt } from './events.ts';
-import type { DeliveryPorts, InvocationBounds, ObservationContext, RelayObservation } from './ports.ts';
-import type { Progress, Turn } from './progress.ts';
+import type { TransactionResult } from '../smtp/transport.ts';
+import type { FailedAttempt } from './events.ts';
+import { lastBegin, type OpenSession, observe, openSession, type TransactInput } from './open-session.ts';
+import type { DeliveryPorts, ObservationContext } from './ports.ts';
 import { tellingOfRelay } from './telling.ts';
-
-export interface TransactInput {
-  readonly mail: Mail;
-  readonly progress: Progress;
-  readonly bounds: InvocationBounds;
-  readonly report: (event: DeliveryEventBody) => void;
-}
-
-/** No DATA may begin after this: the final reply must still fit. */
-export function lastBegin(bounds: InvocationBounds, ports: DeliveryPorts): number {
-  return bounds.sendDeadline - ports.finalReplyMs;
-}
-
-/**
- * A session to the relay, or undefined after noting why there is none; `withdrawn` when the relay's health changed while
- * the mail stood in line for a place. A refused login is tried once more when there are other credentials by now: a
- * rotation is no fault of the relay.
- */
-export async function openSession(
-  turn: Turn,
-  { mail, bounds, progress, report }: TransactInput,
-  ports: DeliveryPorts,
-  fresh = false,
-): Promise<OpenSession | 'withdrawn' | undefined> {
-  const { relays, candidate } = turn;
-  const { relay } = candidate;
-  const deadline = lastBegin(bounds, ports);
-  const wanted = async (): Promise<boolean> => candidate.trial === true || ports.relays.takesMail(relay);
-  const askedAt = ports.clock.now();
-  for (let login = 1; ; login += 1) {
-    const now = ports.clock.now();
-    const connection = await ports.relays.connection(relay, now + Math.max(0, deadline - now) / relays);
-    const acquired = connection.ok
-      ? await ports.transport.acquire(connection.settings, { deadline, fresh, relays, wanted })
-      : connection;
-    if (acquired.ok) {
-      const version = connection.ok ? connection.settings.version : '';
-      return { session: acquired.session, turn, version, askedAt, chooseMs: ports.clock.now() - askedAt };
-    }
-    if ('withdrawn' in acquired) return 'withdrawn';
-    const { failure } = acquired;
-    const classification = classify(failure);
-    const refusedLogin = connection.ok && classification.trait === 'credentials';
-    if (refusedLogin && login === 1 && (await ports.relays.credentialsRefused(relay, connection.settings.version))) {
-      continue;
-    }
-    const about = { mail: mail.key, ...(connection.ok ? { version: connection.settings.version } : {}) };
-    progress.faulted.set(relay, failure);
-    // Nobody waited for long enough to blame the relay, or the token endpoint that speaks for it.
-    if (classification.scope === 'session' || (!connection.ok && ports.clock.now() >= deadline)) return undefined;
-    observe(relay, classification, about, report, ports);
-    const durationMs = ports.clock.now() - askedAt;
-    report({ type: 'relay-fault', relay, durationMs, failure, classification });
-    return undefined;
-  }
-}
-
-/** A session, and the version of the credentials that it was opened with. */
-export interface OpenSession {
-  readonly session: SmtpSession;
-  readonly version: string;
-  readonly turn: Turn;
-  /** Ms since the epoch. */
-  readonly askedAt: number;
-  readonly chooseMs: number;
-}
 
 export interface Transacted {
   readonly result: TransactionResult;
@@ -156,21 +89,6 @@ function observeOnce(
   if (result.accepted.length > 0) observe(relay, 'accepted', about, report, ports);
   const weightiest = failed.map(({ classification }) => classification).sort((a, b) => weight(b) - weight(a))[0];
   if (weightiest !== undefined && weightiest.scope !== 'session') observe(relay, weightiest, about, report, ports);
-}
-
-/** Never throws: between a relay's answer and the ledger nothing may fail that the mail does not need. */
-function observe(
-  relay: string,
-  observation: RelayObservation,
-  about: ObservationContext,
-  report: TransactInput['report'],
-  ports: DeliveryPorts,
-): void {
-  try {
-    ports.relays.observe(relay, observation, about);
-  } catch (error) {
-    report({ type: 'unexpected', error });
-  }
 }
 
 function weight({ scope }: Classification): number {
