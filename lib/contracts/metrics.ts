@@ -37,7 +37,7 @@ export const metrics = {
   MessagesDeferred: { ...stageSum, meaning: 'Mails put back after a charged attempt, to be tried again later' },
   MessagesWaiting: {
     ...stageSum,
-    meaning: 'Copies put back for want of a relay, of time, or of a service',
+    meaning: 'Copies that still want a relay, put back for want of one, of time, or of a service',
   },
   MessagesUncertain: { ...stageSum, meaning: 'Sends whose outcome stayed unknown after the final dot' },
   DuplicatesSuppressed: { ...stageSum, meaning: 'Copies of mails that the ledger already knew as settled' },

@@ -1,9 +1,15 @@
 import { deadLetterMetrics, type StageValues } from '../contracts/metrics.ts';
 import type { Disposed } from '../delivery/batch.ts';
-import type { DeliveryEvent, FailedAttempt } from '../delivery/events.ts';
+import type { DeliveryEvent, FailedAttempt, WaitReason } from '../delivery/events.ts';
 import type { Telemetry } from './telemetry.ts';
 
 const stepMetrics = { choose: 'ChooseDuration', claim: 'ClaimDuration', settle: 'SettleDuration' } as const;
+
+/**
+ * Waits that say nothing of whether mail goes out. A copy beside the one that carries the mail on wants for nothing, however
+ * often its publisher sends another; and of what only waits for its dead letter no relay is asked any more.
+ */
+const inHand: ReadonlySet<WaitReason> = new Set(['early', 'in-flight', 'dead-letter-queue']);
 
 /** Counts what happened to a mail. */
 export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): void {
@@ -24,8 +30,7 @@ export function measureDelivery(event: DeliveryEvent, telemetry: Telemetry): voi
       telemetry.count('DuplicatesSuppressed');
       return;
     case 'waiting':
-      // A copy beside the one that carries the mail on wants for nothing, however often its publisher sends another.
-      if (event.why !== 'early' && event.why !== 'in-flight') telemetry.count('MessagesWaiting');
+      if (!inHand.has(event.why)) telemetry.count('MessagesWaiting');
       if (event.why === 'ledger-unavailable') telemetry.count('LedgerUnavailable');
       return;
     case 'crash-seen':

@@ -62,6 +62,15 @@ describe('an idle stage', () => {
     expect(await wentOff(rehearsal, 20, () => rehearsal.publish(message))).toEqual(tickets);
   });
 
+  it('pages nobody when the dead-letter queue takes nothing, and all it gets is no mail', async () => {
+    const rehearsal = prepare();
+    rehearsal.invocation = { ports: { deadLetters: { send: () => Promise.reject(new Error('AccessDenied')) } } };
+
+    const rang = await wentOff(rehearsal, 20, () => rehearsal.publish({ to: 'nobody' }));
+
+    expect(rang).toEqual(['DeadLetterQueueFailing']);
+  });
+
   it.each([
     ['once', () => {}],
     ['every minute again', (rehearsal: Rehearsal) => rehearsal.publish({ idempotencyKey: 'hopeless' })],

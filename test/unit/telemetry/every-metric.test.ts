@@ -34,7 +34,7 @@ const rows: Readonly<Record<MetricName, Row>> = {
   MessagesReceived: { when: told({ type: 'received' }), values: [1] },
   MessagesDelivered: { when: told({ type: 'delivered', recipients: 3, attempts: 2, ageMs: 9 }), values: [1] },
   MessagesDeferred: { when: told({ type: 'deferred', recipients: 3, attempts: 2, visibleAt: 0 }), values: [1] },
-  MessagesWaiting: { when: told({ type: 'waiting', why: 'dead-letter-queue' }), values: [1] },
+  MessagesWaiting: { when: told({ type: 'waiting', why: 'no-relay' }), values: [1] },
   MessagesUncertain: { when: sent(undefined), values: [1] },
   DuplicatesSuppressed: { when: told({ type: 'duplicate' }), values: [1] },
 
@@ -154,6 +154,10 @@ describe('every metric', () => {
     expect(documents[0]?.dimensions).toEqual(
       dimensions === 'stage' ? { stage: 'test' } : { stage: 'test', relay: 'primary' },
     );
+  });
+
+  it('a message that waits for its dead letter alone is not mail that waits for a relay', async () => {
+    expect(await published(told({ type: 'waiting', why: 'dead-letter-queue' }))).toEqual([]);
   });
 
   it.each(deadLetterReasons)('an entry with the reason %s counts in one of them', async (reason) => {
