@@ -91,9 +91,9 @@ export async function attempt(input: AttemptInput, ports: DeliveryPorts): Promis
   return ended(claimed, progress, candidates, wasCutShort(progress));
 }
 
-/** True when a relay got no fair chance to take the mail. */
+/** True when no relay got a fair chance to take the mail. Beside one that is down, a busy one is waited for like it. */
 function wasCutShort({ faulted }: Progress): boolean {
-  return [...faulted.values()].some(({ error }) => error?.kind === 'deadline');
+  return faulted.size > 0 && [...faulted.values()].every(({ error }) => error?.kind === 'deadline');
 }
 
 /**

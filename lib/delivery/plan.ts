@@ -8,22 +8,29 @@ export interface PlanInput {
   /** The item as it stood before the attempt. */
   readonly item: LedgerItem;
   readonly charged: boolean;
-  /** True when the invocation, not a relay, had no time left: nothing to wait for. */
+  /** True when the invocation, not a relay, had no time left, or no relay a free session: nothing to wait for. */
   readonly outOfTime: boolean;
+  /** How often SQS handed out the message, this time included. */
+  readonly receives: number;
   readonly reopensAt?: number;
   readonly now: number;
   readonly random: Random;
 }
 
+/** Receives in which a mail that found no time is visible again at once. */
+const hurriedReceives = 5;
+
 /**
  * When what is still pending is tried again. A charged attempt backs off; a wait for a relay does not advance the
- * backoff. Never later than the moment the mail's age limit or its own expiry is reached: then it is given up.
+ * backoff. Who found no time tries again at once, but not for ever: each round costs one of the receives that SQS allows,
+ * and so it soon waits for as long as its age asks. Never later than the moment the mail's age limit or its own expiry is reached: then it is given up.
  */
 export function nextAttempt(input: PlanInput, retry: SenderSettings['retry']): number {
   const { item, now, random } = input;
-  if (input.outOfTime) return now;
+  if (input.outOfTime && input.receives <= hurriedReceives) return now;
   const ageMs = Math.max(0, now - item.firstSeenAt);
-  const reopensInMs = input.reopensAt === undefined ? {} : { reopensInMs: Math.max(0, input.reopensAt - now) };
+  const reopensAt = input.outOfTime ? now : input.reopensAt;
+  const reopensInMs = reopensAt === undefined ? {} : { reopensInMs: Math.max(0, reopensAt - now) };
   const delayMs = input.charged
     ? stretch(backoffMs(item.attempts + 1, retry, random), ageMs)
     : waitForRelayMs({ ageMs, ...reopensInMs }, retry, random);

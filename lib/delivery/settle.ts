@@ -26,7 +26,8 @@ export async function settleAttempt(
   const { progress, claimed, outOfTime, reopensAt } = end;
   const { charged } = progress;
   const now = ports.clock.now();
-  const input = { item: before, charged, outOfTime: outOfTime && !charged, now, random: ports.random };
+  const { receives } = received;
+  const input = { item: before, charged, outOfTime: outOfTime && !charged, receives, now, random: ports.random };
   const nextAttemptAt = nextAttempt({ ...input, ...(reopensAt === undefined ? {} : { reopensAt }) }, ports.retry);
   const settlement: Settlement = {
     outcomes: progress.outcomes,
@@ -39,7 +40,7 @@ export async function settleAttempt(
     const standing = found ?? claimed;
     if (standing.lease?.owner !== claimed.lease?.owner) return undefined;
     const settled = settle(standing, facts, settlement, writeContext(ports));
-    const limit = givenUp(settled, facts, received.receives, now, ports.retry);
+    const limit = givenUp(settled, facts, receives, now, ports.retry);
     return limit === undefined ? settled : failPending(settled, facts, limit, writeContext(ports));
   };
   const written = await commit(ports, claimed, owned, bounds.settleDeadline);

@@ -58,7 +58,7 @@ const stuckFor: Partial<Record<WaitReason, string>> = {
 
 /** Nothing is charged and nothing written: the message comes back. */
 export function later(
-  { report }: Delivery,
+  { received, report }: Delivery,
   why: WaitReason,
   item: LedgerItem,
   ports: DeliveryPorts,
@@ -69,6 +69,7 @@ export function later(
       item,
       charged: false,
       outOfTime: why === 'no-time',
+      receives: received.receives,
       now: ports.clock.now(),
       random: ports.random,
       ...(reopensAt === undefined ? {} : { reopensAt }),

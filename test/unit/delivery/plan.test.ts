@@ -10,8 +10,10 @@ function item(overrides: Partial<LedgerItem> = {}): LedgerItem {
   return { ...fresh(), firstSeenAt: noon, ...overrides };
 }
 
+const first = { charged: true, outOfTime: false, receives: 1, now: noon };
+
 function delayOf(overrides: Partial<PlanInput> = {}): number {
-  const input = { item: item(), charged: true, outOfTime: false, now: noon, random: () => 0.5, ...overrides };
+  const input = { item: item(), ...first, random: () => 0.5, ...overrides };
   return nextAttempt(input, retry) - input.now;
 }
 
@@ -34,6 +36,15 @@ describe('the next attempt', () => {
     expect(delayOf({ charged: false, outOfTime: true })).toBe(0);
   });
 
+  it('is not now for ever: each round without time costs a receive', () => {
+    const delayAfter = (receives: number, now = noon) => delayOf({ charged: false, outOfTime: true, receives, now });
+
+    expect(delayAfter(5, noon + hour / 2)).toBe(0);
+    expect(delayAfter(6)).toBe(1000);
+    expect(delayAfter(6, noon + hour / 2)).toBe(hour / 16);
+    expect(delayAfter(6, noon + 2 * hour)).toBe(hour / 4);
+  });
+
   it('is no sooner than the age of the mail allows', () => {
     expect(delayOf({ now: noon + 2 * hour })).toBe(15 * 60_000);
     expect(delayOf({ now: noon + 2 * hour, charged: false })).toBe(15 * 60_000);
@@ -50,10 +61,7 @@ describe('the next attempt', () => {
   });
 
   it('is a whole number of milliseconds', () => {
-    const at = nextAttempt(
-      { item: item(), charged: true, outOfTime: false, now: noon, random: () => 0.123456789 },
-      { ...retry, jitter: 0.2 },
-    );
+    const at = nextAttempt({ item: item(), ...first, random: () => 0.123456789 }, { ...retry, jitter: 0.2 });
 
     expect(Number.isInteger(at)).toBe(true);
   });
