@@ -47,7 +47,7 @@ export async function openSession(
     const { failure } = acquired;
     const classification = classify(failure);
     const refusedLogin = connection.ok && classification.trait === 'credentials';
-    if (refusedLogin && login === 1 && (await ports.relays.credentialsRefused(relay, connection.settings.version))) {
+    if (refusedLogin && login === 1 && (await hasOtherCredentials(relay, connection.settings.version, bounds, ports))) {
       continue;
     }
     const about = { mail: mail.key, ...(connection.ok ? { version: connection.settings.version } : {}) };
@@ -59,6 +59,20 @@ export async function openSession(
     report({ type: 'relay-fault', relay, durationMs, failure, classification });
     return undefined;
   }
+}
+
+/** No answer of a relay waits for Secrets Manager for longer: the ledger must hear of it. */
+const verdictMs = 2000;
+
+/** The relay refused the login made with that version. True: there are others to try now. Never rejects. */
+export function hasOtherCredentials(
+  relay: string,
+  version: string,
+  bounds: InvocationBounds,
+  ports: DeliveryPorts,
+): Promise<boolean> {
+  const leftMs = Math.max(0, lastBegin(bounds, ports) - ports.clock.now());
+  return ports.relays.credentialsRefused(relay, version, Math.min(verdictMs, leftMs)).catch(() => false);
 }
 
 /** A session, and the version of the credentials that it was opened with. */

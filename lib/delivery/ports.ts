@@ -86,8 +86,11 @@ export interface RelayDirectory {
     | { readonly ok: true; readonly settings: RelayConnectionSettings }
     | { readonly ok: false; readonly failure: SmtpFailure }
   >;
-  /** The relay refused the login made with that secret version. True: there are other credentials to try now. */
-  credentialsRefused(relay: string, version: string): Promise<boolean>;
+  /**
+   * The relay refused the login made with that secret version. True: there are other credentials to try now; false also
+   * when nobody knows that within `patienceMs` milliseconds.
+   */
+  credentialsRefused(relay: string, version: string, patienceMs: number): Promise<boolean>;
   observe(relay: string, observation: RelayObservation, about?: ObservationContext): void;
   /** The attempt of the mail with this idempotency key is over. Whatever trial it did not spend may go to another mail. */
   attemptEnded(mail: string): void;

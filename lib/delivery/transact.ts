@@ -2,7 +2,14 @@ import { classify } from '../outcome/classify.ts';
 import type { Classification } from '../outcome/outcome.ts';
 import type { TransactionResult } from '../smtp/transport.ts';
 import type { FailedAttempt } from './events.ts';
-import { lastBegin, type OpenSession, observe, openSession, type TransactInput } from './open-session.ts';
+import {
+  hasOtherCredentials,
+  lastBegin,
+  type OpenSession,
+  observe,
+  openSession,
+  type TransactInput,
+} from './open-session.ts';
 import type { DeliveryPorts, ObservationContext } from './ports.ts';
 import { tellingOfRelay } from './telling.ts';
 
@@ -56,10 +63,10 @@ async function send(
     failure,
     classification: classify(failure, addresses),
   }));
-  const telling = tellingOfRelay(result.accepted.length, failed);
+  const telling = tellingOfRelay(result.accepted.length, failed, turn.candidate.trial);
   // Some relays ask for a login, or refuse it, only at MAIL.
   const refusedLogin = telling.some(({ classification }) => classification.trait === 'credentials');
-  const outdated = refusedLogin && (await ports.relays.credentialsRefused(session.relay, version).catch(() => false));
+  const outdated = refusedLogin && (await hasOtherCredentials(session.relay, version, bounds, ports));
   const speaking = outdated ? telling.filter(({ classification }) => classification.trait !== 'credentials') : telling;
   observeOnce(session.relay, result, speaking, { mail: mail.key, version }, report, ports);
   const now = ports.clock.now();

@@ -6,6 +6,7 @@ import type { Classification } from '../outcome/outcome.ts';
 import type { Random } from '../platform/clock.ts';
 import { type Affinity, type Choosable, tryOrder } from './choose.ts';
 import type { Credentials, NoCredentials } from './credentials.ts';
+import { within } from './credentials-secret.ts';
 
 export interface DirectoryOptions {
   readonly relays: Readonly<Record<string, RelaySettings>>;
@@ -90,9 +91,9 @@ export function createRelayDirectory({ relays, credentials, health, random }: Di
       const maxSessions = Math.min(result.settings.maxSessions, health.sessions(relay));
       return { ok: true, settings: { ...result.settings, maxSessions } };
     },
-    async credentialsRefused(relay, version) {
+    async credentialsRefused(relay, version, patienceMs) {
       refusedVersions.set(relay, (refusedVersions.get(relay) ?? new Set()).add(version));
-      return (await credentials.refused(relay, version)) !== 'same';
+      return ((await within(credentials.refused(relay, version), patienceMs)) ?? 'same') !== 'same';
     },
     attemptEnded: (mail) => health.attemptEnded(mail),
     observe(relay, observation, about = {}) {

@@ -7,7 +7,7 @@ import { type Breaker, freshBreaker } from '../../../lib/health/item.ts';
 import { seenOnce } from '../../../lib/health/seen.ts';
 import { classify } from '../../../lib/outcome/classify.ts';
 import type { SmtpFailure } from '../../../lib/outcome/outcome.ts';
-import { accept, closed, reply } from '../../support/delivery/answers.ts';
+import { accept, closed, contentRefused, fail, reply } from '../../support/delivery/answers.ts';
 import { mail, Stage } from '../../support/delivery/stage.ts';
 
 const loginDemanded = reply('rcpt', '530 5.7.0 Authentication required');
@@ -45,6 +45,40 @@ describe('what a transaction tells of its relay', () => {
 
   it('a connection lost after the final dot counts as ever', () => {
     expect(breakerAfter(3, failedWith(closed('final-reply')))).toMatchObject({ state: 'open', reason: 'relay-faults' });
+  });
+});
+
+describe('what the mail of a trial tells of its relay', () => {
+  const toldOf = (accepted: number, failure: SmtpFailure) => tellingOfRelay(accepted, [failedWith(failure)], true);
+
+  it('an account suspended after the final dot is a fault: the trial has failed', () => {
+    expect(toldOf(0, suspended)).toMatchObject([{ classification: { scope: 'relay', rule: 'account-suspended' } }]);
+  });
+
+  it('a login demanded after the final dot is a fault, but no refused login', () => {
+    const { classification } = failedWith(loginDemanded);
+    const [told] = tellingOfRelay(0, [{ ...failedWith(suspended), classification }], true);
+    expect(told?.classification).toEqual({ scope: 'relay', permanent: false, rule: classification.rule });
+  });
+
+  it('a relay that takes another recipient is well', () => {
+    expect(toldOf(1, suspended)).toMatchObject([{ classification: { scope: 'message', permanent: true } }]);
+  });
+
+  it('refused content is that mail’s, as ever', () => {
+    expect(toldOf(0, contentRefused)).toMatchObject([{ classification: { scope: 'message', permanent: true } }]);
+  });
+
+  it('keeps the breaker of a suspended account open', async () => {
+    const stage = new Stage();
+    const observed: RelayObservation[] = [];
+    const { relays } = stage.ports();
+    stage.relays = [{ relay: 'primary', maxRecipients: 100, trial: true }];
+    stage.answers['primary'] = [fail(suspended)];
+    stage.publish(mail());
+    const observe = (_relay: string, observation: RelayObservation) => void observed.push(observation);
+    await stage.invoke({ ports: { relays: { ...relays, observe } } });
+    expect(observed).toMatchObject([{ scope: 'relay', permanent: false }]);
   });
 });
 

@@ -247,9 +247,17 @@ describe('what relays show of themselves', () => {
     expect(store.counts.writes).toBe(0);
   });
 
+  it('waits no longer than asked for the verdict about a refused login', async () => {
+    const { health } = createWorld(two);
+    const refused = () => new Promise<never>(() => {});
+    const credentials = { refused, get: async () => unconfigured };
+    const directory = createRelayDirectory({ relays: two, credentials, health, random: () => 0 });
+    expect(await directory.credentialsRefused('primary', 'v1', 5)).toBe(false);
+  });
+
   it('keeps every version whose login was refused, also the one before the last', async () => {
     const { directory, health, store } = createWorld(two);
-    await directory.credentialsRefused('primary', 'v2');
+    await directory.credentialsRefused('primary', 'v2', 1000);
     directory.observe('primary', loginRefused, { mail: 'm', version: 'v1' });
     await health.flush(Number.MAX_SAFE_INTEGER);
     expect(store.items.get('primary')?.breaker).toMatchObject({ reason: 'credentials', refusedVersions: ['v2', 'v1'] });
