@@ -1,11 +1,10 @@
 import type { BouncePort } from '../delivery/ports.ts';
-import type { Clock } from '../platform/clock.ts';
 import { createBouncePublisher, type PublisherOptions } from './publisher.ts';
 import { createReturnPathCheck } from './return-path.ts';
 import { checkTimeoutMs, systemResolver } from './system-resolver.ts';
 
 /** What the sender needs to tell people of failures: the intake queue, and the system's name servers. */
-export function createBouncePort(options: PublisherOptions & { readonly clock: Clock }): BouncePort {
+export function createBouncePort(options: PublisherOptions): BouncePort {
   return {
     settings: options.settings,
     ...createBouncePublisher(options),

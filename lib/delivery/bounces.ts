@@ -6,11 +6,17 @@ import type { LedgerItem } from '../ledger/item.ts';
 import { deadLettersWritten, delayNoticed } from '../ledger/transitions.ts';
 import { exhausted } from '../retry/schedule.ts';
 import { type Delivery, writeContext } from './delivery.ts';
+import { longestMs } from './overdue.ts';
 import type { DeliveryPorts } from './ports.ts';
+
+/** All that a mail may wait for its bounces in one receive. */
+const patienceMs = 5000;
+/** Kept back for the entry and for the record that it is paid, when SQS or DynamoDB is slow as well. */
+const entryReserveMs = 10_000;
 
 /**
  * Tells the mail's sender of the failures that he was not told of. Returns those that he knows of now, or must not be told
- * of, as dead-letter ids.
+ * of, as dead-letter ids. Takes five seconds at most: what is not told by then stays owed.
  */
 export async function tellOfFailures(
   item: LedgerItem,
@@ -18,8 +24,9 @@ export async function tellOfFailures(
   ports: DeliveryPorts,
 ): Promise<readonly string[]> {
   const told: string[] = [];
+  const deadline = lastWord(delivery, ports);
   for (const deadLetterIds of untoldFailures(item)) {
-    if (await tell(delivery, item, { kind: 'failed', deadLetterIds }, ports)) told.push(...deadLetterIds);
+    if (await tell(delivery, item, { kind: 'failed', deadLetterIds }, deadline, ports)) told.push(...deadLetterIds);
   }
   return told;
 }
@@ -39,29 +46,39 @@ export async function tellWhileWaiting(
   const told = await tellOfFailures(item, delivery, ports);
   const known = told.length === 0 ? item : deadLettersWritten(item, [], context, told);
   const lateness = owedDelayNotice(delivery, standing, item, ports);
-  if (lateness !== undefined && (await tell(delivery, item, lateness, ports))) {
+  if (lateness !== undefined && (await tell(delivery, item, lateness, lastWord(delivery, ports), ports))) {
     return delayNoticed(known, delivery.facts, context);
   }
   return told.length === 0 ? undefined : known;
 }
 
-/** Whether this message goes on carrying a bounce that is owed: within the limits of a mail, counted from its failure. */
+/**
+ * Whether this message goes on carrying a bounce that is owed: within the limits of a mail, counted from its failure, and
+ * within what SQS keeps of the message's own life.
+ */
 export function carriesBounce(item: LedgerItem, { received }: Delivery, { clock, retry }: DeliveryPorts): boolean {
   const firstSeenAt = bounceOwedSince(item);
-  if (firstSeenAt === undefined) return false;
+  if (firstSeenAt === undefined || clock.now() >= received.sentAt + longestMs) return false;
   return exhausted({ attempts: 0, firstSeenAt, receives: received.receives, now: clock.now() }, retry) === undefined;
 }
 
-/** False when a service failed: the sender must be told later. */
+/** Until when a bounce may hold up what comes after it, ms since the epoch. */
+function lastWord({ bounds }: Delivery, { clock }: DeliveryPorts): number {
+  return Math.min(bounds.settleDeadline - entryReserveMs, clock.now() + patienceMs);
+}
+
+/** False when a service failed, or time is up: the sender must be told later. */
 async function tell(
-  { mail, bounds, report }: Delivery,
+  { mail, report }: Delivery,
   item: LedgerItem,
   notice: Notice,
-  { bounces }: DeliveryPorts,
+  deadline: number,
+  { bounces, clock }: DeliveryPorts,
 ): Promise<boolean> {
   if (bounces === undefined) return true;
+  if (clock.now() >= deadline) return false;
   try {
-    const result = await bounces.publish({ mail, item, notice, deadline: bounds.settleDeadline });
+    const result = await bounces.publish({ mail, item, notice, deadline });
     if (result.kind === 'postponed') {
       report({ type: 'content-unavailable', error: result.error });
       return false;

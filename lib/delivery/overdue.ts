@@ -3,10 +3,11 @@ import type { BatchPorts } from './batch.ts';
 import { deadLetterDirectly } from './direct-dead-letter.ts';
 import type { Disposition, ReceivedMessage } from './ports.ts';
 import { untilEntryIsTaken } from './postponed.ts';
+import { manyReceives } from './suspect.ts';
 
 const dayMs = 24 * 3600 * 1000;
 /** SQS deletes a message at 14 days without a word; this is well before. */
-const longestMs = 13 * dayMs;
+export const longestMs = 13 * dayMs;
 /** SQS moves a message by itself, and without a reason, at 1000. */
 const maxReceives = 900;
 
@@ -17,14 +18,16 @@ const unansweredReceives = 950;
 /**
  * What is to become of a message whose receives all ended without an answer: each of them took the sender along, or its
  * answer was lost. Undefined: it is to be worked on. Asked before anybody touches the body, because that may be what ends
- * the sender; and by age too, as the receives that SQS allows may last longer than the 14 days that it keeps a message.
+ * the sender; and by age too, as the receives that SQS allows may last longer than the 14 days that it keeps a message. Age
+ * alone says nothing: what lay that long in a queue that nobody read is worked on, and given up for its own reason.
  */
 export async function unlessUnanswered(received: ReceivedMessage, ports: BatchPorts): Promise<Disposition | undefined> {
   const { receives, sentAt, idempotencyKey } = received;
   const ageMs = ports.clock.now() - sentAt;
-  if (receives < unansweredReceives && ageMs < unansweredMs) return undefined;
+  const lastDays = ageMs >= unansweredMs && receives >= manyReceives;
+  if (receives < unansweredReceives && !lastDays) return undefined;
   const message =
-    `given up unread after ${receives} receives in ${(ageMs / dayMs).toFixed(1)} days: none of them ended in an answer, ` +
+    `given up unread after ${receives} receives in ${(ageMs / dayMs).toFixed(1)} days: none of them brought it to an end, ` +
     'as when the sender runs out of memory or time while it reads or builds the mail';
   const key = idempotencyKey === undefined ? {} : { key: idempotencyKey };
   if (await deadLetterDirectly(received, { reason: 'poison', message, ...key }, ports)) return { kind: 'delete' };

@@ -103,14 +103,15 @@ export class MortalPostroom {
       });
     const holding: BatchPorts['holding'] = (_, work) => work();
     const settings = bounceSettings;
+    const clock = { now: () => this.now };
     const readHead: PublisherOptions['readHead'] = (mail, { date }) =>
       readMailHead(mail, {
         date,
         fetchStart: async () => ({ ok: false, reason: 'unavailable', rule: 'is not there' }),
       });
-    const publisher = createBouncePublisher({ sqs: queues.sqs, queueUrl, settings, readHead });
+    const publisher = createBouncePublisher({ sqs: queues.sqs, queueUrl, settings, clock, readHead });
     return {
-      clock: { now: () => this.now },
+      clock,
       random: () => 0.5,
       newId: () => {
         this.ids += 1;

@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BouncePublisher, createBouncePublisher, type PublisherOptions } from '../../../lib/bounce/publisher.ts';
 import type { Mail } from '../../../lib/intake/mail.ts';
 import { readIntakeMessage } from '../../../lib/intake/read.ts';
 import type { FetchedObject } from '../../../lib/mime/contracts.ts';
 import { type HeadDependencies, readMailHead } from '../../../lib/mime/head.ts';
+import { systemClock } from '../../../lib/platform/clock.ts';
 import { parseReport } from '../../support/delivery-status.ts';
 import {
   aMail,
@@ -41,6 +46,7 @@ function aPublisher(options: Partial<PublisherOptions> = {}, fetchStart = nothin
     sqs: queues.sqs,
     queueUrl,
     settings: bounceSettings,
+    clock: systemClock,
     readHead: (mail, { date }) => readMailHead(mail, { date, fetchStart }),
     ...options,
   });
@@ -52,9 +58,9 @@ const holding =
   async (_, bytes) => ({ ok: true, bytes: Buffer.from(content.replace(/\n/g, '\r\n')).subarray(0, bytes) });
 
 /** Every recipient of the mail is refused for good, and its sender is told unless a guard forbids it. */
-function fail(mail: Mail, publisher = aPublisher()) {
+function fail(mail: Mail, publisher = aPublisher(), withinMs = 60_000) {
   const item = settled(mail, Object.fromEntries(mail.envelope.to.map((address) => [address, refused('550 5.1.1 No')])));
-  return publisher.publish({ mail, item, notice: failedNotice(item), deadline: Number.POSITIVE_INFINITY });
+  return publisher.publish({ mail, item, notice: failedNotice(item), deadline: Date.now() + withinMs });
 }
 
 function readBody(body: string): Mail {
@@ -158,6 +164,21 @@ describe('publishing a bounce', () => {
     await expect(fail(aMail(), aPublisher({ queueUrl: `${queueUrl}-gone` }))).rejects.toThrow();
   });
 
+  it('rejects when the queue does not answer before the deadline', async () => {
+    const silent = createServer(() => undefined);
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const { region, credentials } = queues.sqs.config;
+    const endpoint = `http://127.0.0.1:${port}`;
+    const sqs = new SQSClient({ endpoint, region, credentials, useQueueUrlAsEndpoint: false });
+
+    await expect(fail(aMail(), aPublisher({ sqs }), 300)).rejects.toThrow(/abort/i);
+
+    sqs.destroy();
+    silent.closeAllConnections();
+    silent.close();
+  });
+
   it('of a delay names who is still waited for', async () => {
     const mail = aMail();
     const item = settled(mail, {
@@ -166,7 +187,7 @@ describe('publishing a bounce', () => {
     });
     const notice = { kind: 'delayed', retryUntil: Date.parse('2026-11-28T10:00:00Z') } as const;
 
-    await aPublisher().publish({ mail, item, notice, deadline: Number.POSITIVE_INFINITY });
+    await aPublisher().publish({ mail, item, notice, deadline: Date.now() + 60_000 });
 
     const [body = ''] = await queues.drain(queueUrl);
     const { recipients } = await parseReport(await built(readBody(body)));

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { BounceInput } from '../../../lib/bounce/publisher.ts';
+import { refusedConnection } from '../../support/delivery/answers.ts';
 import type { Invocation } from '../../support/delivery/stage.ts';
 import { mail, Stage } from '../../support/delivery/stage.ts';
 
@@ -67,5 +69,70 @@ describe('a mail whose handling ends in an error every time', () => {
     await until(10 * day, { ...brokenLedger, deadLetters });
 
     expect(stage.world.queue.size).toBe(1);
+  });
+});
+
+describe('a mail that lay in a paused queue for almost as long as SQS keeps it', () => {
+  const paused = () => {
+    stage.world.now += 13.6 * day;
+  };
+
+  it('is delivered on its first receive', async () => {
+    stage.publish(mail());
+    paused();
+
+    await stage.invoke();
+
+    expect(stage.sent).toHaveLength(1);
+    expect(stage.world.deadLetters).toEqual([]);
+    expect(stage.world.queue.size).toBe(0);
+  });
+
+  it.each([
+    ['retry-exhausted', {}],
+    ['expired', { expiresAt: '2026-01-08T00:00:00Z' }],
+  ])('is given up as %s on its first receive, and its sender is told', async (reason, fields) => {
+    const told: string[] = [];
+    const bounces = {
+      settings: { delayNoticeSeconds: 14_400 },
+      publish: async ({ notice }: BounceInput) => {
+        told.push(notice.kind);
+        return { kind: 'published', key: 'bounce' } as const;
+      },
+      checkReturnPath: async () => ({ kind: 'valid' }) as const,
+    };
+    stage.unreachable['primary'] = refusedConnection;
+    stage.publish(mail(fields));
+    paused();
+
+    await stage.invoke({ ports: { bounces } });
+
+    expect(stage.world.deadLetters.map(({ attributes }) => attributes.reason)).toEqual([reason]);
+    expect(told).toEqual(['failed']);
+    expect(stage.world.queue.size).toBe(0);
+  });
+
+  it('goes to the dead-letter queue with the error when the ledger is away', async () => {
+    stage.publish(mail());
+    paused();
+
+    await stage.invoke({ ports: brokenLedger });
+
+    expect(stage.world.deadLetters.map(({ attributes }) => attributes.reason)).toEqual(['uncertain']);
+    expect(stage.world.queue.size).toBe(0);
+  });
+
+  it('goes there unread as poison when its receives since then all ended without an answer', async () => {
+    stage.publish(mail());
+    paused();
+    for (let receives = 1; receives < 10; receives += 1) {
+      stage.world.receive(1_080_000);
+      stage.world.skipToNextVisible();
+    }
+
+    await stage.invoke();
+
+    expect(stage.world.deadLetters.map(({ attributes }) => attributes.reason)).toEqual(['poison']);
+    expect(stage.sent).toEqual([]);
   });
 });

@@ -111,6 +111,30 @@ describe('a bounce that cannot be published', () => {
 });
 
 describe('a bounce that is owed', () => {
+  it('is carried until SQS might delete the message, and leaves one entry', async () => {
+    publish = refuses;
+    const retry = { ...stage.ports().retry, maxAgeSeconds: 13 * 86_400 };
+    stage.publish(mail());
+    const start = stage.world.now;
+    const lateMs = 12 * 24 * hour;
+    stage.unreachable['primary'] = refusedConnection;
+    while (stage.world.now - start < lateMs) {
+      await stage.invoke({ ports: { bounces, retry } });
+      stage.world.skipToNextVisible();
+    }
+    delete stage.unreachable['primary'];
+    stage.answers['primary'] = [fail(unknownUser)];
+    while (stage.world.queue.size > 0) {
+      await stage.invoke({ ports: { bounces, retry } });
+      stage.world.skipToNextVisible();
+    }
+
+    expect(stage.world.now - start).toBeGreaterThanOrEqual(13 * 24 * hour);
+    expect(stage.world.now - start).toBeLessThan(13.5 * 24 * hour);
+    expect(reasons()).toEqual(['rejected']);
+    expect(bounceOwedSince(stage.item('order-1'))).toBeGreaterThanOrEqual(start + lateMs);
+  });
+
   it('is forgotten when the stage sends none any more', async () => {
     publish = refuses;
     stage.publish(mail());
