@@ -106,7 +106,7 @@ describe('a message that ends the sender before it is read', () => {
     expect(stage.world.queue.size).toBe(0);
     expect(stage.world.now - publishedAt).toBeLessThan(14 * day);
     expect(stage.world.deadLetters).toMatchObject([{ attributes: { reason: 'poison', attempts: '0' } }]);
-    expect(stage.world.deadLetters[0]?.attributes.detail).toContain('none of them ended in an answer');
+    expect(stage.world.deadLetters[0]?.attributes.detail).toContain('none of them brought it to an end');
   });
 
   it('stays in the queue while the dead-letter queue is away', async () => {
