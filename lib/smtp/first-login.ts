@@ -5,22 +5,39 @@ interface Login {
   readonly acquired: Acquired;
 }
 
+/** Opens a session. Calls `onLogin` when the relay is asked to let it in. */
+type Start = (onLogin: () => void) => Promise<Acquired>;
+
 /** Opens a session with `start`, or calls `dropped` instead when the login was refused meanwhile. */
-export type OpenInTurn = (start: () => Promise<Acquired>, dropped: () => void) => Promise<Acquired>;
+export type OpenInTurn = (start: Start, dropped: () => void) => Promise<Acquired>;
+
+/** Both in milliseconds, from when a session that is not the first one is wanted. */
+export interface FirstLoginPatience {
+  /** Longer than a session takes to open at a relay that is well, and short enough to lose at another. */
+  readonly openMs: number;
+  /** Once the relay was asked to let the first one in: some refuse slowly, to keep guessers away. Not less than `openMs`. */
+  readonly verdictMs: number;
+}
+
+interface First {
+  readonly version: string;
+  readonly acquired: Promise<Acquired>;
+  readonly isAtLogin: () => boolean;
+}
 
 /**
- * When several sessions are wanted at once, one logs in first; the others wait a moment for its verdict, and share it when
- * the login is refused, as do those that still stood in line for a place then. So an environment that does not know yet of a
- * changed password meets one refusal, and not one per mail: relays lock accounts after a few.
+ * When several sessions are wanted at once, one logs in first; the others wait for its verdict, a moment or,
+ * while the relay ponders it, somewhat longer, and share it when the login is refused, as do those that still stood in line
+ * for a place then. So an environment that does not know yet of a changed password meets one refusal, and not one per mail:
+ * relays lock accounts after a few.
  */
 export class FirstLogin {
-  readonly #patienceMs: number;
-  #first: { readonly version: string; readonly acquired: Promise<Acquired> } | undefined;
+  readonly #patience: FirstLoginPatience;
+  #first: First | undefined;
   #refused: Login | undefined;
 
-  /** @param patienceMs longer than a session takes to open at a relay that is well, and short enough to lose at another */
-  constructor(patienceMs: number) {
-    this.#patienceMs = patienceMs;
+  constructor(patience: FirstLoginPatience) {
+    this.#patience = patience;
   }
 
   /** @param version of the credentials, which the caller has just learnt */
@@ -28,18 +45,28 @@ export class FirstLogin {
     const known = this.#refused;
     return async (start, dropped) => {
       const first = this.#first?.version === version ? this.#first : undefined;
-      if (first !== undefined) await within(this.#patienceMs, first.acquired);
+      if (first !== undefined) await this.#verdictOf(first);
       const refused = this.#refused;
       if (refused !== known && refused?.version === version) {
         dropped();
         return refused.acquired;
       }
-      return first === undefined ? this.#goFirst(version, start()) : start();
+      return first === undefined ? this.#goFirst(version, start) : start(() => {});
     };
   }
 
-  async #goFirst(version: string, acquiring: Promise<Acquired>): Promise<Acquired> {
-    const mine = { version, acquired: acquiring };
+  async #verdictOf({ acquired, isAtLogin }: First): Promise<void> {
+    const { openMs, verdictMs } = this.#patience;
+    await within(openMs, acquired);
+    if (isAtLogin()) await within(verdictMs - openMs, acquired);
+  }
+
+  async #goFirst(version: string, start: Start): Promise<Acquired> {
+    let atLogin = false;
+    const acquiring = start(() => {
+      atLogin = true;
+    });
+    const mine = { version, acquired: acquiring, isAtLogin: () => atLogin };
     this.#first = mine;
     try {
       const acquired = await acquiring;

@@ -18,6 +18,8 @@ export interface HandshakeInput {
   /** Present when the session must be upgraded with STARTTLS. */
   readonly upgrade: TlsContext | undefined;
   readonly bounds: Bounds;
+  /** The login begins. */
+  readonly onLogin?: (() => void) | undefined;
   /** A phase has ended, well or not. EHLO happens twice where there is STARTTLS. */
   readonly onPhase?: (phase: SetUpPhase, tookMs: number) => void;
 }
@@ -96,7 +98,7 @@ class Handshake implements ChannelUser {
   }
 
   #logIn(): void {
-    const { settings, channel, bounds } = this.#input;
+    const { settings, channel, bounds, onLogin } = this.#input;
     if (settings.auth === undefined) {
       this.#succeed();
       return;
@@ -107,6 +109,7 @@ class Handshake implements ChannelUser {
       return;
     }
     this.#enter('auth', bounds.timeouts.commandMs);
+    onLogin?.();
     const startedAt = bounds.clock.now();
     channel.connection.login(login, (error) => {
       // A refusal has been seen as a reply by now; what is left is a challenge that is none.

@@ -26,6 +26,8 @@ export interface Opening {
   readonly tls: TlsContext | undefined;
   readonly bounds: Bounds;
   readonly lookup: LookupFunction | undefined;
+  /** The relay is about to be asked to let us in. */
+  readonly onLogin: (() => void) | undefined;
 }
 
 /** Dials, secures, greets and logs in. On failure no socket is left. */
@@ -41,7 +43,7 @@ export async function openLink(opening: Opening): Promise<Opened> {
 }
 
 async function greet(
-  { settings, tls, bounds }: Opening,
+  { settings, tls, bounds, onLogin }: Opening,
   socket: Socket,
   timings: Omit<SetUpTimings, 'greetingMs'>,
 ): Promise<Opened> {
@@ -52,7 +54,7 @@ async function greet(
     ...(ehloName === undefined ? {} : { ehloName }),
     ...(upgrade === undefined ? {} : { starttls: upgrade.options() }),
   });
-  const { ok, ...shaken } = await handshake({ channel, settings, upgrade, bounds });
+  const { ok, ...shaken } = await handshake({ channel, settings, upgrade, bounds, onLogin });
   if ('failure' in shaken) return { ok: false, failure: shaken.failure };
   const { extensions, ...further } = shaken;
   return { ok: true, link: { channel, extensions, version }, timings: { ...timings, ...further } };

@@ -51,7 +51,8 @@ export class RelaySessions {
   constructor(relay: string, options: TransportOptions) {
     this.#relay = relay;
     this.#options = options;
-    this.#logins = new FirstLogin(fairMs(options.timeouts) / 5);
+    const verdictMs = fairMs(options.timeouts);
+    this.#logins = new FirstLogin({ openMs: verdictMs / 5, verdictMs });
     this.#pool = new Pool({
       clock: options.clock,
       idleMs: options.idleMs,
@@ -79,17 +80,17 @@ export class RelaySessions {
       return { ok: false, withdrawn: true };
     }
     if (kept !== undefined) return { ok: true, session: kept };
-    const open = (): Promise<Acquired> => this.#openIn(settings, bounds);
+    const open = (onLogin?: () => void): Promise<Acquired> => this.#openIn(settings, bounds, onLogin);
     return openInTurn === undefined ? open() : openInTurn(open, () => this.#pool.freePlace());
   }
 
   /** A new session in the place that was granted. */
-  async #openIn(settings: RelayConnectionSettings, bounds: Bounds): Promise<Acquired> {
+  async #openIn(settings: RelayConnectionSettings, bounds: Bounds, onLogin?: () => void): Promise<Acquired> {
     const { clock, observer } = this.#options;
     observer.connectionOpened(this.#relay);
     const startedAt = clock.now();
     const turn = { ...bounds, deadline: Math.min(bounds.deadline, startedAt + turnMs(bounds)) };
-    const opened = await this.#open(settings, turn);
+    const opened = await this.#open(settings, turn, onLogin);
     if (opened.ok) {
       observer.connectionReady(this.#relay, opened.timings);
       return { ok: true, session: this.#session(opened.link, opened.timings) };
@@ -113,13 +114,13 @@ export class RelaySessions {
     return new PooledSession({ relay: this.#relay, ...made, link, pool: this.#pool, onSend, ...this.#options });
   }
 
-  async #open(settings: RelayConnectionSettings, bounds: Bounds): Promise<Opened> {
+  async #open(settings: RelayConnectionSettings, bounds: Bounds, onLogin?: () => void): Promise<Opened> {
     // Both can throw: the certificates of the secret may be no certificates, its port no port.
     let phase: Phase = 'tls';
     try {
       const tls = this.#tlsContext(settings);
       phase = 'connect';
-      return await openLink({ settings, tls, bounds, lookup: this.#options.lookup });
+      return await openLink({ settings, tls, bounds, lookup: this.#options.lookup, onLogin });
     } catch (error) {
       const thrown = networkErrorOf(error instanceof Error ? error : new Error(String(error)));
       return { ok: false, failure: failedBy(phase, { ...thrown, kind: phase === 'tls' ? 'tls' : 'refused' }) };

@@ -14,12 +14,16 @@ afterEach(() => void vi.useRealTimers());
 
 /** Sessions that are opened one by one as the test says. */
 function aRelay() {
-  const logins = new FirstLogin(2000);
-  const started: { readonly version: string; readonly end: (acquired: Acquired) => void }[] = [];
+  const logins = new FirstLogin({ openMs: 2000, verdictMs: 10_000 });
+  const started: {
+    readonly version: string;
+    readonly atLogin: () => void;
+    readonly end: (acquired: Acquired) => void;
+  }[] = [];
   const dropped = vi.fn<() => void>();
   const ask = (version: string) => {
     const open = logins.ask(version);
-    const start = () => new Promise<Acquired>((end) => void started.push({ version, end }));
+    const start = (atLogin: () => void) => new Promise<Acquired>((end) => void started.push({ version, atLogin, end }));
     return () => open(start, dropped);
   };
   return { ask, started, dropped, versions: () => started.map(({ version }) => version) };
@@ -50,6 +54,27 @@ describe('of several sessions that are wanted at once', () => {
     void relay.ask('v1')();
     void relay.ask('v1')();
     await vi.advanceTimersByTimeAsync(1999);
+    expect(relay.versions()).toEqual(['v1']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(relay.versions()).toEqual(['v1', 'v1']);
+  });
+
+  it('the others share a refusal that comes slowly, once the relay was asked', async () => {
+    const relay = aRelay();
+    const opening = [relay.ask('v1')(), relay.ask('v1')(), relay.ask('v1')()];
+    relay.started[0]?.atLogin();
+    await vi.advanceTimersByTimeAsync(9999);
+    relay.started[0]?.end(refused);
+    expect(await Promise.all(opening)).toEqual([refused, refused, refused]);
+    expect(relay.versions()).toEqual(['v1']);
+  });
+
+  it('the others wait ten seconds at most for the verdict of a relay that was asked', async () => {
+    const relay = aRelay();
+    void relay.ask('v1')();
+    void relay.ask('v1')();
+    relay.started[0]?.atLogin();
+    await vi.advanceTimersByTimeAsync(9999);
     expect(relay.versions()).toEqual(['v1']);
     await vi.advanceTimersByTimeAsync(1);
     expect(relay.versions()).toEqual(['v1', 'v1']);
