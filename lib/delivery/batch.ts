@@ -1,13 +1,12 @@
-import type { Mail } from '../intake/mail.ts';
 import type { IntakeRules } from '../intake/read.ts';
-import type { MailFacts } from '../ledger/facts.ts';
 import { deliver } from './deliver.ts';
-import type { DeliveryEventBody } from './events.ts';
+import { deliveryOf } from './delivery.ts';
 import { unlessOverdue } from './overdue.ts';
 import type { DeliveryPorts, Disposition, InvocationBounds, ReceivedMessage } from './ports.ts';
 import { postponed } from './postponed.ts';
 import { type Job, prepare, type Refusal, refuse } from './prepare.ts';
-import { cameForNothing, hasCrashed, manyReceives } from './suspect.ts';
+import { prove } from './prove.ts';
+import { hasCrashed, manyReceives } from './suspect.ts';
 
 export interface BatchPorts extends DeliveryPorts {
   readonly rules: IntakeRules;
@@ -24,7 +23,8 @@ type Prepared = Job | Refusal | Disposed;
 /**
  * Carries every message of a batch, several at once, and says what is to be done with each. Never rejects: whatever goes
  * wrong with one message is that message's alone. Copies of one mail run one after the other. Mails that may end the
- * process run last and alone, with all their copies, so that they take nobody along.
+ * process are built alone, while nobody is being sent, and those that did end one run last and alone, with all their
+ * copies: so that they take nobody along.
  */
 export async function deliverBatch(
   batch: readonly ReceivedMessage[],
@@ -41,24 +41,31 @@ export async function deliverBatch(
 
 /**
  * Not even read before the others are done, because the reading may be what ends the process. Who was its victim each time
- * looks like the culprit until one of them has run alone: the ledger knows that one then, and it goes last.
+ * looks like the culprit until one of them is built alone: the ledger knows that one then, and it goes last. All others
+ * are sent together.
  */
 async function carryOften(
   often: readonly ReceivedMessage[],
   bounds: InvocationBounds,
   ports: BatchPorts,
 ): Promise<readonly Disposed[]> {
-  const disposed: Disposed[] = [];
-  const rest: Prepared[] = [];
+  const first: Prepared[] = [];
+  const last: Job[] = [];
   for (const received of often) {
     const prepared = await prepare(received, ports);
-    const now = ports.clock.now();
-    const unproven =
-      'mail' in prepared && cameForNothing(received, prepared.stored) && !hasCrashed(prepared.stored, now);
-    if (unproven) disposed.push(...(await finish([prepared], bounds, ports)));
-    else rest.push(prepared);
+    if (!('mail' in prepared)) first.push(prepared);
+    else if (hasCrashed(prepared.stored, ports.clock.now())) last.push(prepared);
+    else first.push(await proven(prepared, bounds, ports));
   }
-  return [...disposed, ...(await finish(rest, bounds, ports))];
+  return [...(await finish(first, bounds, ports)), ...(await carryInTurn(last, bounds, ports))];
+}
+
+async function proven(job: Job, bounds: InvocationBounds, ports: BatchPorts): Promise<Job | Disposed> {
+  const { received, mail, stored } = job;
+  // Whoever carries the mail meets the same error, and tells of it.
+  const step = await prove(deliveryOf(job, bounds, ports), stored, ports).catch(() => ({ standing: stored }));
+  if ('standing' in step) return { ...job, stored: step.standing };
+  return { received, disposition: await unlessOverdue(received, mail.key, step.done, ports) };
 }
 
 async function finish(
@@ -109,35 +116,18 @@ async function carryInTurn(
   return disposed;
 }
 
-async function carry(
-  { received, mail, stored }: Job,
-  bounds: InvocationBounds,
-  ports: BatchPorts,
-): Promise<Disposition> {
-  const report = (event: DeliveryEventBody): void =>
-    ports.report({ key: mail.key, messageId: received.messageId, tags: mail.tags, ...event });
+async function carry(job: Job, bounds: InvocationBounds, ports: BatchPorts): Promise<Disposition> {
+  const { received, mail } = job;
+  const delivery = deliveryOf(job, bounds, ports);
+  const { report } = delivery;
   try {
-    const delivery = { received, mail, facts: factsOf(mail, received), bounds, report };
-    return await unlessOverdue(received, mail.key, await deliver(delivery, stored, ports), ports);
+    const step = await prove(delivery, job.stored, ports);
+    const done = 'done' in step ? step.done : await deliver(delivery, step.standing, ports);
+    return await unlessOverdue(received, mail.key, done, ports);
   } catch (error) {
     const postponement = postponed(received, ports);
     report({ type: 'unexpected', error });
     report({ type: 'waiting', why: 'unexpected-error', visibleAt: postponement.visibleAt });
     return unlessOverdue(received, mail.key, { ...postponement, error }, ports);
   }
-}
-
-function factsOf(mail: Mail, received: ReceivedMessage): MailFacts {
-  const { key, payloadHash, onUncertain, expiresAt, envelope, tags } = mail;
-  const { deadLetterId, sentAt } = received;
-  return {
-    key,
-    payloadHash,
-    onUncertain,
-    recipients: envelope.to,
-    enqueuedAt: sentAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(deadLetterId === undefined ? {} : { deadLetterId }),
-    ...(Object.keys(tags).length === 0 ? {} : { tags }),
-  };
 }

@@ -3,7 +3,7 @@ import { bounceOwedSince, pendingDeadLetters, pendingRecipients } from '../ledge
 import type { LedgerItem } from '../ledger/item.ts';
 import { type Opening, open } from '../ledger/open.ts';
 import { carriesBounce, checkReturnPath, tellWhileWaiting } from './bounces.ts';
-import { type Delivery, type Step, writeContext } from './delivery.ts';
+import { type Delivery, type Step, tellOpening, writeContext } from './delivery.ts';
 import { flushDeadLetters } from './flush.ts';
 import { isExpired } from './plan.ts';
 import type { DeliveryPorts, Disposition } from './ports.ts';
@@ -49,12 +49,12 @@ export async function deliver(
 async function proceed(
   delivery: Delivery,
   standing: LedgerItem | undefined,
-  { item, crashed, reopened }: Proceeding,
+  opening: Proceeding,
   ports: DeliveryPorts,
 ): Promise<Step> {
-  const { facts, report } = delivery;
-  if (crashed) report({ type: 'crash-seen', crashes: item.crashes });
-  if (reopened && facts.deadLetterId !== undefined) report({ type: 'reopened', deadLetterId: facts.deadLetterId });
+  const { facts } = delivery;
+  const { item } = opening;
+  tellOpening(delivery, opening);
   if (pendingDeadLetters(item).length > 0 || pendingRecipients(item, facts.recipients).length === 0) {
     return payDeadLetters(delivery, standing, item, ports);
   }

@@ -5,7 +5,6 @@ import type { Delivery, Step } from './delivery.ts';
 import { givenUp } from './plan.ts';
 import type { DeliveryPorts } from './ports.ts';
 import { settleAttempt } from './settle.ts';
-import { cameForNothing, underLease } from './suspect.ts';
 import { giveUp, later, waitOrGiveUp } from './wait.ts';
 
 /** Builds the mail where memory allows, and offers it to the relays that may take it now. */
@@ -15,17 +14,16 @@ export async function tryRelays(
   item: LedgerItem,
   ports: DeliveryPorts,
 ): Promise<Step> {
-  const { mail, received } = delivery;
-  const bytes = estimatedBytes(mail, received.body.length, ports.maxMessageBytes);
-  const work = (known: LedgerItem | undefined) =>
-    ports.holding(bytes, () => buildAndSend(delivery, known, item, ports));
-  return cameForNothing(received, item) ? underLease(delivery, standing, item, work, ports) : work(standing);
+  return ports.holding(estimatedBytes(delivery, ports), () => buildAndSend(delivery, standing, item, ports));
 }
 
 /** A composed mail stands in memory as body, as parsed fields and as built message; an S3 object may be of any size. */
-function estimatedBytes({ content }: Mail, bodyBytes: number, maxMessageBytes: number): number {
+export function estimatedBytes(
+  { mail: { content }, received }: Delivery,
+  { maxMessageBytes }: Pick<DeliveryPorts, 'maxMessageBytes'>,
+): number {
   const sources = content.kind === 'raw' ? [content.source] : content.fields.attachments.map(({ source }) => source);
-  return 3 * bodyBytes + (sources.some(({ kind }) => kind === 's3') ? 2 * maxMessageBytes : 0);
+  return 3 * received.body.length + (sources.some(({ kind }) => kind === 's3') ? 2 * maxMessageBytes : 0);
 }
 
 async function buildAndSend(

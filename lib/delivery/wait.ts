@@ -1,10 +1,11 @@
 import type { LedgerItem } from '../ledger/item.ts';
-import { failPending, waitsOn } from '../ledger/transitions.ts';
+import { answered, failPending, waitsOn } from '../ledger/transitions.ts';
 import { commit } from './commit.ts';
 import { type Delivery, type Step, writeContext } from './delivery.ts';
 import type { WaitReason } from './events.ts';
 import { givenUp, nextAttempt } from './plan.ts';
 import type { DeliveryPorts, InvocationBounds } from './ports.ts';
+import { nearlySuspect, waitsOf } from './suspect.ts';
 
 /** Waits are not charged, but they end: by the mail's age, its expiry, or its receives. */
 export async function waitOrGiveUp(
@@ -30,18 +31,22 @@ const silentWaitMs = 15 * 60_000;
  * Waits are not written, or a relay that is down would cost writes. But a mail whose date has passed long ago looks
  * forgotten to the audit, and one that nobody has a record of cannot be missed: so the ledger learns the new date, in one
  * write for each wait of a quarter of an hour or more, counted from when the mail was enqueued where the ledger does not
- * know it yet. When it fails nothing is lost but a false alarm, or the record until the next wait.
+ * know it yet; and before its receives make a suspect of it. When it fails nothing is lost but a false alarm, or the record
+ * until the next wait.
  */
 async function noteWait(
-  { facts }: Delivery,
+  { facts, received }: Delivery,
   standing: LedgerItem | undefined,
   item: LedgerItem,
   step: Step,
   ports: DeliveryPorts,
 ): Promise<void> {
   const until = 'done' in step && step.done.kind === 'return' ? step.done.visibleAt : undefined;
-  if (until === undefined || item.state !== 'waiting' || until - knownDate(standing ?? item) <= silentWaitMs) return;
-  const next = waitsOn(item, facts, until, writeContext(ports));
+  if (until === undefined || item.state !== 'waiting') return;
+  const isLong = until - knownDate(standing ?? item) > silentWaitMs;
+  if (!isLong && !nearlySuspect(received, item)) return;
+  const counted = answered(item, waitsOf(received, item), writeContext(ports));
+  const next = isLong ? waitsOn(counted, facts, until, writeContext(ports)) : counted;
   await ports.ledger.write(next, standing, ports.clock.now() + 2000).catch(() => undefined);
 }
 

@@ -44,6 +44,8 @@ export const ledgerItem = v.looseObject({
   recipients: v.record(text, recipient),
   attempts: whole,
   crashes: whole,
+  buildCrashes: v.exactOptional(whole),
+  waits: v.exactOptional(whole),
   firstSeenAt: whole,
   nextAttemptAt: v.exactOptional(whole),
   lastRelay: optionalText,

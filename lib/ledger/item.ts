@@ -25,6 +25,10 @@ export interface LedgerItem {
   readonly attempts: number;
   /** Leases that ended without an outcome; a redrive starts the count anew. */
   readonly crashes: number;
+  /** How many of the `crashes` came while the mail was only being built; they are forgiven once it is built. */
+  readonly buildCrashes?: number;
+  /** Receives that ended in an answer without a charge, as far as that was written down; a redrive starts the count anew. */
+  readonly waits?: number;
   /** When the mail was enqueued; a redrive starts it anew. */
   readonly firstSeenAt: number;
   readonly nextAttemptAt?: number;
@@ -53,7 +57,7 @@ export interface Lease {
   /** Random, one per attempt. */
   readonly owner: string;
   readonly endsAt: number;
-  /** Empty while the mail is only being built and never was at a relay. */
+  /** Empty while the mail is only being built. */
   readonly relay: string;
   /** The recipients of the transaction in flight; the others were not handed to the relay. None: it is only being built. */
   readonly inFlight: readonly string[];

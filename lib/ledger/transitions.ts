@@ -39,8 +39,13 @@ export function newItem(facts: MailFacts, context: WriteContext): LedgerItem {
 
 /** Takes the lease: from now until it ends, nobody else sends this mail. */
 export function claim(item: LedgerItem, lease: Lease, context: WriteContext): LedgerItem {
-  const { nextAttemptAt: _, ...rest } = item;
+  const { nextAttemptAt: _, ...rest } = forgiven(item);
   return stamped({ ...rest, state: 'sending', lease, lastRelay: lease.relay }, context);
+}
+
+/** It has been built, and so whatever ended its builders before was not the mail, or is gone. */
+function forgiven({ buildCrashes = 0, ...item }: LedgerItem): LedgerItem {
+  return { ...item, crashes: item.crashes - buildCrashes };
 }
 
 /** Takes the lease of a mail that is only being built: nobody's send is in flight, and no relay is chosen. */
@@ -50,8 +55,17 @@ export function claimToBuild(
   context: WriteContext,
 ): LedgerItem {
   const { nextAttemptAt: _, ...rest } = item;
-  const { lastRelay: relay = '' } = item;
-  return stamped({ ...rest, state: 'sending', lease: { ...lease, relay, inFlight: [] } }, context);
+  return stamped({ ...rest, state: 'sending', lease: { ...lease, relay: '', inFlight: [] } }, context);
+}
+
+/** Gives back the lease of {@link claimToBuild}: `item`, as it stood before, and so many receives known for harmless. */
+export function built(item: LedgerItem, waits: number, context: WriteContext): LedgerItem {
+  return answered(forgiven(item), waits, context);
+}
+
+/** So many receives ended in an answer: they were waits, and nothing else is new. */
+export function answered(item: LedgerItem, waits: number, context: WriteContext): LedgerItem {
+  return stamped({ ...item, waits }, context);
 }
 
 /** Between two transactions of one attempt: what is known so far, and which recipients go to which relay next. */
@@ -150,13 +164,15 @@ export function crashed(item: LedgerItem, facts: MailFacts, context: WriteContex
   );
   const message = 'the sender stopped before it could record what the relay answered';
   const recorded = withoutLease(cutShort(recordOutcomes(item, outcomes, context, message), doubtful));
-  const lastRelay = lease.relay === '' ? {} : { lastRelay: lease.relay };
-  const counted = { ...recorded, crashes: item.crashes + 1, ...lastRelay };
+  const { crashes, buildCrashes = 0 } = item;
+  const sending = lease.inFlight.length > 0;
+  const trace = sending ? { lastRelay: lease.relay, stayOnRelay: true } : { buildCrashes: buildCrashes + 1 };
+  const counted = { ...recorded, crashes: crashes + 1, ...trace };
   if (pendingRecipients(counted, facts.recipients).length === 0) {
     return stamped({ ...counted, state: 'settled' }, context);
   }
   if (counted.crashes < crashLimit) {
-    return stamped({ ...counted, state: 'waiting', stayOnRelay: true, nextAttemptAt: context.now }, context);
+    return stamped({ ...counted, state: 'waiting', nextAttemptAt: context.now }, context);
   }
   const poison = {
     reason: 'poison',
@@ -189,6 +205,8 @@ export function reopened(item: LedgerItem, deadLetterId: string, facts: MailFact
     delayNoticeAt: ____,
     nextAttemptAt: _____,
     delayedAt: ______,
+    waits: _______,
+    buildCrashes: ________,
     ...rest
   } = item;
   const fresh: LedgerItem = {

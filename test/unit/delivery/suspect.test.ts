@@ -29,6 +29,81 @@ function receivedOften(times = 20): void {
   for (const message of stage.world.queue.values()) message.receives = times;
 }
 
+/** The ledger of one invocation, which counts what is asked of it. */
+function countedWrites() {
+  const { ledger } = stage.ports();
+  let writes = 0;
+  const write: typeof ledger.write = (...input) => {
+    writes += 1;
+    return ledger.write(...input);
+  };
+  return { ports: { ledger: { ...ledger, write } }, writes: () => writes };
+}
+
+describe('mails that were received often, and nobody knows what for', () => {
+  it('are built one after the other while nobody is being sent, and then sent together', async () => {
+    for (let index = 0; index < 5; index += 1) publish(`order-${index}`);
+    receivedOften();
+    const { build, transport } = stage.ports();
+    const steps: string[] = [];
+    let crowd = 0;
+    let largestCrowd = 0;
+    const counted = countedWrites();
+    const ports: Parameters<Stage['invoke']>[0] = {
+      ports: {
+        ...counted.ports,
+        build: async (one, options) => {
+          steps.push('build');
+          await new Promise((resolve) => setImmediate(resolve));
+          steps.push('built');
+          return build(one, options);
+        },
+        transport: {
+          ...transport,
+          acquire: async (...input) => {
+            crowd += 1;
+            await new Promise((resolve) => setImmediate(resolve));
+            largestCrowd = Math.max(largestCrowd, crowd);
+            crowd -= 1;
+            return transport.acquire(...input);
+          },
+        },
+      },
+    };
+
+    await stage.invoke(ports);
+
+    expect(steps.slice(0, 10)).toEqual(Array.from({ length: 5 }, () => ['build', 'built']).flat());
+    expect(largestCrowd).toBe(5);
+    expect(delivered()).toHaveLength(5);
+    expect(counted.writes()).toBe(20);
+  });
+
+  it('count no crash while the ledger takes back no lease for ten seconds', async () => {
+    publish('order-1');
+    receivedOften();
+    const nths = Array.from({ length: 9 }, (_, index) => index + 2);
+
+    await stage.invoke({
+      crash: nths.map((nth) => ({ effect: 'ledger.write', nth, when: 'before', incident: 'fail' })),
+    });
+
+    expect(delivered()).toEqual(['order-1']);
+    expect(stage.item('order-1')).toMatchObject({ state: 'settled', crashes: 0 });
+  });
+
+  it('are forgiven a lease that was not taken back, once they are built', async () => {
+    publish('order-1');
+    receivedOften();
+    await stage.invoke({ crash: [{ effect: 'build', when: 'after', incident: 'die' }] });
+    stage.relays = [];
+    await repeat(2, []);
+    expect(stage.told('crash-seen')).toMatchObject([{ crashes: 1 }]);
+
+    expect(stage.item('order-1')).toMatchObject({ state: 'waiting', crashes: 0 });
+  });
+});
+
 describe('a mail that ends the sender while it is built', () => {
   it('does not take its nine neighbours along for ever', async () => {
     publish('cursed');
@@ -38,6 +113,7 @@ describe('a mail that ends the sender while it is built', () => {
 
     expect(delivered().toSorted()).toEqual(Array.from({ length: 9 }, (_, index) => `order-${index + 1}`));
     expect([...stage.world.taken.values()]).toEqual(Array(9).fill(1));
+    for (let index = 1; index <= 9; index += 1) expect(stage.item(`order-${index}`).crashes).toBe(0);
   });
 
   it('becomes poison within hours, with its key and recipients', async () => {
@@ -165,22 +241,45 @@ describe('a mail that was received often because it had to wait', () => {
     expect(stage.item('patient')).toMatchObject({ state: 'settled', crashes: 0 });
   });
 
+  it('for a relay: is sent together with the others, at once, and costs no further write', async () => {
+    for (let index = 0; index < 10; index += 1) publish(`order-${index}`);
+    stage.relays = [];
+    await repeat(25, []);
+    expect(Math.min(...[...stage.world.queue.values()].map(({ receives }) => receives))).toBeGreaterThan(15);
+    stage.relays = [{ relay: 'primary', maxRecipients: 100 }];
+    stage.world.skipToNextVisible();
+    const counted = countedWrites();
+
+    await stage.invoke({ ports: counted.ports });
+
+    expect(delivered()).toHaveLength(10);
+    expect(counted.writes()).toBe(20);
+  });
+
+  it('for a session: nobody is told that it is delayed for that alone', async () => {
+    publish('patient');
+    receivedOften();
+    const { transport } = stage.ports();
+    const error = { kind: 'deadline', message: 'no session became free in time' } as const;
+    const acquire = async () => ({ ok: false, failure: { phase: 'connect', reused: false, error } }) as const;
+
+    await stage.invoke({ ports: { transport: { ...transport, acquire } } });
+
+    expect(stage.item('patient')).toMatchObject({ state: 'waiting', crashes: 0 });
+    expect(stage.item('patient').delayedAt).toBeUndefined();
+  });
+
   it('for the mailbox of its recipient: is sent together with the others, and costs no further write', async () => {
     publish('greylisted');
     stage.answers['primary'] = Array.from({ length: 7 }, () => fail(mailboxBusy));
     await stage.later(7);
-    let writes = 0;
-    const { ledger } = stage.ports();
-    const write: typeof ledger.write = (...input) => {
-      writes += 1;
-      return ledger.write(...input);
-    };
+    const counted = countedWrites();
     receivedOften(12);
     stage.world.skipToNextVisible();
 
-    await stage.invoke({ ports: { ledger: { ...ledger, write } } });
+    await stage.invoke({ ports: counted.ports });
 
     expect(delivered()).toHaveLength(8);
-    expect(writes).toBe(2);
+    expect(counted.writes()).toBe(2);
   });
 });

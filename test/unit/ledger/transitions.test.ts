@@ -4,7 +4,9 @@ import type { LedgerItem } from '../../../lib/ledger/item.ts';
 import { recordOutcomes } from '../../../lib/ledger/record.ts';
 import {
   advance,
+  built,
   claim,
+  claimToBuild,
   crashed,
   deadLettersWritten,
   failPending,
@@ -228,6 +230,38 @@ describe('a crash', () => {
 
     expect(poison).toMatchObject({ state: 'settled', crashes: 5 });
     expect(poison.deadLetters[onlyEntry(poison)]).toMatchObject({ reason: 'poison' });
+  });
+});
+
+describe('a crash while the mail was only being built', () => {
+  const lease = { owner: 'me', endsAt: 1 };
+  const crashedInBuilding = (item: LedgerItem) => crashed(claimToBuild(item, lease, context()), facts(), context());
+
+  it('says nothing about a relay', () => {
+    const before = { ...fresh(), lastRelay: 'primary' };
+
+    const item = crashedInBuilding(before);
+
+    expect(item).toMatchObject({ state: 'waiting', crashes: 1, lastRelay: 'primary' });
+    expect(item).not.toHaveProperty('stayOnRelay');
+    expect(crashedInBuilding({ ...before, stayOnRelay: true })).toMatchObject({ stayOnRelay: true });
+  });
+
+  it('is forgiven once the mail is built, other than a crash while it was sent', () => {
+    const item = crashedInBuilding(crashedInBuilding({ ...fresh(), crashes: 2 }));
+    expect(item.crashes).toBe(4);
+
+    for (const forgiven of [built(item, 12, context()), claimed(item)]) {
+      expect(forgiven.crashes).toBe(2);
+      expect(forgiven).not.toHaveProperty('buildCrashes');
+    }
+  });
+
+  it('is poison like any other the fifth time', () => {
+    expect(crashedInBuilding({ ...fresh(), crashes: 4, buildCrashes: 4 })).toMatchObject({
+      state: 'settled',
+      crashes: 5,
+    });
   });
 });
 
