@@ -1,9 +1,10 @@
 import { dueDelayNotice } from '../bounce/delay.ts';
 import { readBounce } from '../bounce/read-bounce.ts';
 import type { Notice } from '../bounce/recipients.ts';
+import { deadLettersWritten } from '../ledger/dead-letters.ts';
 import { bounceOwedSince, untoldFailures } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import { deadLettersWritten, delayNoticed } from '../ledger/transitions.ts';
+import { delayNoticed } from '../ledger/waits.ts';
 import { exhausted } from '../retry/schedule.ts';
 import { type Delivery, writeContext } from './delivery.ts';
 import { longestMs } from './overdue.ts';

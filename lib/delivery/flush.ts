@@ -1,7 +1,7 @@
 import { ledgerEntry } from '../dead-letter/entry.ts';
+import { deadLettersWritten } from '../ledger/dead-letters.ts';
 import { pendingDeadLetters } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
-import { deadLettersWritten } from '../ledger/transitions.ts';
 import { tellOfFailures } from './bounces.ts';
 import { commit } from './commit.ts';
 import { type Delivery, writeContext } from './delivery.ts';

@@ -1,7 +1,7 @@
+import { built, claimToBuild } from '../ledger/building.ts';
 import { pendingDeadLetters, pendingRecipients } from '../ledger/facts.ts';
 import type { LedgerItem } from '../ledger/item.ts';
 import { open } from '../ledger/open.ts';
-import { built, claimToBuild } from '../ledger/transitions.ts';
 import { commit } from './commit.ts';
 import { type Delivery, type Step, tellOpening, writeContext } from './delivery.ts';
 import { isExpired } from './plan.ts';

@@ -1,5 +1,6 @@
 import type { LedgerItem } from '../ledger/item.ts';
-import { answered, failPending, waitsOn } from '../ledger/transitions.ts';
+import { failPending } from '../ledger/transitions.ts';
+import { answered, waitsOn } from '../ledger/waits.ts';
 import { commit } from './commit.ts';
 import { type Delivery, type Step, writeContext } from './delivery.ts';
 import type { WaitReason } from './events.ts';

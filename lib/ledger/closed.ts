@@ -1,6 +1,8 @@
+import { crashed } from './crashes.ts';
+import { deadLettersWritten } from './dead-letters.ts';
 import { type MailFacts, pendingDeadLetters, type WriteContext } from './facts.ts';
 import type { LedgerItem } from './item.ts';
-import { crashed, deadLettersWritten, failPending } from './transitions.ts';
+import { failPending } from './transitions.ts';
 import { failedWithoutEntry } from './unfinished.ts';
 
 /**

@@ -2,7 +2,8 @@ import type { DeadLetterReason } from '../contracts/dead-letter.ts';
 
 /**
  * The ledger's record of one mail, one DynamoDB item per idempotency key. Every change is a pure function from item to
- * item (`transitions.ts`) and is written only if nobody else wrote in between (`writeId`).
+ * item (`transitions.ts`, `waits.ts`, `crashes.ts` and their neighbours), and is written only if nobody else wrote in
+ * between (`writeId`).
  *
  *   (absent) ──claim──▶ sending ──settle──▶ waiting ──claim──▶ sending …
  *                          │                                      │

@@ -1,6 +1,8 @@
+import { crashed } from './crashes.ts';
+import { reopened } from './dead-letters.ts';
 import { bounceOwedSince, type MailFacts, pendingDeadLetters, pendingRecipients, type WriteContext } from './facts.ts';
 import type { LedgerItem } from './item.ts';
-import { crashed, newItem, reopened } from './transitions.ts';
+import { newItem } from './stamp.ts';
 
 /** What a received message finds in the ledger, and so what may be done with it. */
 export type Opening =

@@ -1,5 +1,5 @@
 import type { WaitReason } from '../../lib/delivery/events.ts';
-import { crashLimit } from '../../lib/ledger/transitions.ts';
+import { crashLimit } from '../../lib/ledger/crashes.ts';
 import type { Scope } from '../../lib/outcome/outcome.ts';
 import { slowSendMs } from '../../lib/telemetry/log.ts';
 import type { LogEventCode } from '../../lib/telemetry/log-events.ts';

@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from '../../lib/contracts/dead-letter.ts';
+import { crashLimit } from '../../lib/ledger/crashes.ts';
 import type { DeadLetterRecord, Lease, LedgerItem, RecipientRecord } from '../../lib/ledger/item.ts';
-import { crashLimit } from '../../lib/ledger/transitions.ts';
 import { replyText } from '../dlq/words.ts';
 import { describeDuration } from '../shared/duration.ts';
 import type { LogLine } from './log-line.ts';

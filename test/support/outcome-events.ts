@@ -1,6 +1,7 @@
 import type { OutcomeEvent } from '../../lib/contracts/outcome-events.ts';
 import { eventsOf } from '../../lib/events/outcomes.ts';
-import { crashed, settle } from '../../lib/ledger/transitions.ts';
+import { crashed } from '../../lib/ledger/crashes.ts';
+import { settle } from '../../lib/ledger/transitions.ts';
 import { acceptedBy, ada, bob, claimed, context, eve, facts, noon, rejectedBy } from './ledger/items.ts';
 
 const held = { ...facts(), onUncertain: 'hold' } as const;

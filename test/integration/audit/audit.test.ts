@@ -6,7 +6,8 @@ import { type Auditor, composeAudit } from '../../../functions/compose-audit.ts'
 import { firstSends, firstSendsInTurn } from '../../../lib/audit/first-sends.ts';
 import { findingKinds } from '../../../lib/audit/judge.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
-import { claim, newItem, settle } from '../../../lib/ledger/transitions.ts';
+import { newItem } from '../../../lib/ledger/stamp.ts';
+import { claim, settle } from '../../../lib/ledger/transitions.ts';
 import { indexed } from '../../../lib/ledger/unfinished.ts';
 import { systemClock } from '../../../lib/platform/clock.ts';
 import { acceptedBy, ada, context, facts, rejectedBy } from '../../support/ledger/items.ts';

@@ -1,6 +1,7 @@
 import type { MailFacts, RecipientOutcome, WriteContext } from '../../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
-import { claim, newItem } from '../../../lib/ledger/transitions.ts';
+import { newItem } from '../../../lib/ledger/stamp.ts';
+import { claim } from '../../../lib/ledger/transitions.ts';
 import type { SmtpFailure } from '../../../lib/outcome/outcome.ts';
 
 export const noon = Date.parse('2026-01-01T12:00:00Z');

@@ -3,8 +3,8 @@ import { composeBounce, type Failure } from '../../../lib/bounce/compose.ts';
 import { readBounce } from '../../../lib/bounce/read-bounce.ts';
 import type { Mail } from '../../../lib/intake/mail.ts';
 import { readIntakeMessage } from '../../../lib/intake/read.ts';
+import { deadLettersWritten, reopened } from '../../../lib/ledger/dead-letters.ts';
 import type { RecipientOutcome } from '../../../lib/ledger/facts.ts';
-import { deadLettersWritten, reopened } from '../../../lib/ledger/transitions.ts';
 import { parseReport } from '../../support/delivery-status.ts';
 import {
   aMail,

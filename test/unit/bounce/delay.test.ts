@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dueDelayNotice } from '../../../lib/bounce/delay.ts';
-import { delayNoticed, reopened } from '../../../lib/ledger/transitions.ts';
+import { reopened } from '../../../lib/ledger/dead-letters.ts';
+import { delayNoticed } from '../../../lib/ledger/waits.ts';
 import {
   aMail,
   bounceSettings,

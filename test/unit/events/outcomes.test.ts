@@ -1,19 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { eventsOf } from '../../../lib/events/outcomes.ts';
+import { crashed } from '../../../lib/ledger/crashes.ts';
+import { deadLettersWritten, reopened } from '../../../lib/ledger/dead-letters.ts';
 import type { RecipientOutcome, RecipientOutcomes } from '../../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
-import {
-  claim,
-  crashed,
-  deadLettersWritten,
-  delayNoticed,
-  failPending,
-  lateAccepted,
-  newItem,
-  reopened,
-  settle,
-  waitsOn,
-} from '../../../lib/ledger/transitions.ts';
+import { newItem } from '../../../lib/ledger/stamp.ts';
+import { claim, failPending, lateAccepted, settle } from '../../../lib/ledger/transitions.ts';
+import { delayNoticed, waitsOn } from '../../../lib/ledger/waits.ts';
 import type { SmtpFailure } from '../../../lib/outcome/outcome.ts';
 import { acceptedBy, ada, bob, claimed, context, eve, facts, noon, rejectedBy } from '../../support/ledger/items.ts';
 

@@ -5,7 +5,8 @@ import type { ChangeRecord } from '../../../lib/events/change.ts';
 import { type EventEntry, entryOf, inCalls, largestCallBytes } from '../../../lib/events/entry.ts';
 import { type PublishReport, publishChanges, type UnreadableChange } from '../../../lib/events/publish.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
-import { claim, newItem, settle } from '../../../lib/ledger/transitions.ts';
+import { newItem } from '../../../lib/ledger/stamp.ts';
+import { claim, settle } from '../../../lib/ledger/transitions.ts';
 import { acceptedBy, ada, context, facts, noon } from '../../support/ledger/items.ts';
 import { everyKind } from '../../support/outcome-events.ts';
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { crashed } from '../../../lib/ledger/crashes.ts';
+import { deadLettersWritten } from '../../../lib/ledger/dead-letters.ts';
 import { open } from '../../../lib/ledger/open.ts';
-import { crashed, deadLettersWritten, settle } from '../../../lib/ledger/transitions.ts';
+import { settle } from '../../../lib/ledger/transitions.ts';
 import { mailboxBusy, unknownUser } from '../../support/delivery/answers.ts';
 import {
   acceptedBy,

@@ -2,18 +2,12 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
+import { deadLettersWritten } from '../../../lib/ledger/dead-letters.ts';
 import { type MailFacts, pendingRecipients, type RecipientOutcome } from '../../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
 import { ledgerItem } from '../../../lib/ledger/item-schema.ts';
 import { open } from '../../../lib/ledger/open.ts';
-import {
-  advance,
-  claim,
-  deadLettersWritten,
-  failPending,
-  lateAccepted,
-  settle,
-} from '../../../lib/ledger/transitions.ts';
+import { advance, claim, failPending, lateAccepted, settle } from '../../../lib/ledger/transitions.ts';
 import { lostAfterTheDot, mailboxBusy, unknownUser } from '../../support/delivery/answers.ts';
 import { acceptedBy, ada, bob, context, eve, facts, noon, rejectedBy } from '../../support/ledger/items.ts';
 

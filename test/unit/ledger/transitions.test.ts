@@ -1,19 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { built, claimToBuild } from '../../../lib/ledger/building.ts';
+import { crashed } from '../../../lib/ledger/crashes.ts';
+import { deadLettersWritten, reopened } from '../../../lib/ledger/dead-letters.ts';
 import type { RecipientOutcome } from '../../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
 import { recordOutcomes } from '../../../lib/ledger/record.ts';
-import {
-  advance,
-  built,
-  claim,
-  claimToBuild,
-  crashed,
-  deadLettersWritten,
-  failPending,
-  lateAccepted,
-  reopened,
-  settle,
-} from '../../../lib/ledger/transitions.ts';
+import { advance, claim, failPending, lateAccepted, settle } from '../../../lib/ledger/transitions.ts';
 import { mailboxBusy, unknownUser } from '../../support/delivery/answers.ts';
 import {
   acceptedBy,

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { crashed } from '../../../lib/ledger/crashes.ts';
 import type { RecipientOutcome } from '../../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
-import { crashed, failPending, settle } from '../../../lib/ledger/transitions.ts';
+import { failPending, settle } from '../../../lib/ledger/transitions.ts';
 import { lostAfterTheDot, unknownUser } from '../../support/delivery/answers.ts';
 import { ada, bob, claimed, context, facts, leaseMs, noon, rejectedBy } from '../../support/ledger/items.ts';
 

@@ -1,16 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { crashed } from '../../../lib/ledger/crashes.ts';
+import { deadLettersWritten, reopened } from '../../../lib/ledger/dead-letters.ts';
 import type { RecipientOutcome, RecipientOutcomes } from '../../../lib/ledger/facts.ts';
 import type { LedgerItem } from '../../../lib/ledger/item.ts';
-import {
-  claim,
-  crashed,
-  deadLettersWritten,
-  failPending,
-  reopened,
-  settle,
-  waitsOn,
-} from '../../../lib/ledger/transitions.ts';
+import { claim, failPending, settle } from '../../../lib/ledger/transitions.ts';
 import { unfinishedShards } from '../../../lib/ledger/unfinished.ts';
+import { waitsOn } from '../../../lib/ledger/waits.ts';
 import {
   acceptedBy,
   ada,
