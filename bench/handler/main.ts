@@ -6,8 +6,8 @@ const leastRatio = 0.8;
 /** The whole handler against a bare nodemailer pool. */
 export async function handler(): Promise<number> {
   console.log('Handler against an accept-all SMTP server, batches of ten 4 KB html+text mails, five sessions');
-  const judged = await benchHandler({ rounds: 7, batches: 60, aws: 'client' });
-  const wire = await benchHandler({ rounds: 5, batches: 40, aws: 'wire' });
+  const judged = await benchHandler({ rounds: 41, batches: 12, aws: 'client' });
+  const wire = await benchHandler({ rounds: 15, batches: 12, aws: 'wire' });
   const line = (name: string, { handler: mails, pool, ratio }: typeof judged): void => {
     const rates = `${mails.toFixed(0)} mails/s, bare nodemailer pool ${pool.toFixed(0)} mails/s`;
     console.log(`  ${name.padEnd(44)} ${rates}, ratio ${ratio.toFixed(2)}`);
