@@ -5,7 +5,7 @@ import type { InvocationBounds, ReceivedMessage } from '../lib/delivery/ports.ts
 import { respond } from '../lib/delivery/queue-response.ts';
 import type { AwsClients } from '../lib/platform/aws-clients.ts';
 import type { Clock, Random } from '../lib/platform/clock.ts';
-import { within } from '../lib/relays/credentials-secret.ts';
+import { within } from '../lib/platform/within.ts';
 import { measureOldest } from '../lib/telemetry/delivery-metrics.ts';
 import { invocationFields } from '../lib/telemetry/invocation.ts';
 import { createLog, type Log } from '../lib/telemetry/log.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
-import { type CachedSecret, type LoadedSecret, type SecretState, within } from './credentials-secret.ts';
+import { within } from '../platform/within.ts';
+import type { CachedSecret, LoadedSecret, SecretState } from './credentials-secret.ts';
 import type { TokenSource } from './oauth2-token.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { parseRelaySecret, type RelaySecret } from '../contracts/relay-secret.ts';
 import type { Clock, Random } from '../platform/clock.ts';
+import { within } from '../platform/within.ts';
 
 export type VersionStage = 'AWSCURRENT' | 'AWSPREVIOUS';
 
@@ -141,13 +142,4 @@ async function readBounded(options: CachedSecretOptions, stage: VersionStage): P
   const answer = await within(read, readTimeoutMs);
   controller.abort();
   return answer ?? { kind: 'away', reason: 'Secrets Manager did not answer in time' };
-}
-
-/** The promise's value, or undefined when `ms` milliseconds pass first. */
-export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), undefined);
-  });
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 }

@@ -1,9 +1,10 @@
 import type { RelaySettings } from '../contracts/sender-environment.ts';
 import type { SmtpFailure } from '../outcome/outcome.ts';
 import type { Clock, Random } from '../platform/clock.ts';
+import { within } from '../platform/within.ts';
 import type { RelayConnectionSettings } from '../smtp/transport.ts';
 import { createRelayLogin, type RefusalVerdict, type RelayLogin } from './credentials-login.ts';
-import { createCachedSecret, type SecretReader, type SecretReadResult, within } from './credentials-secret.ts';
+import { createCachedSecret, type SecretReader, type SecretReadResult } from './credentials-secret.ts';
 import { toConnectionSettings } from './credentials-settings.ts';
 import type { FetchToken } from './oauth2.ts';
 import { createTokenSource } from './oauth2-token.ts';

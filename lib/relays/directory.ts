@@ -4,9 +4,9 @@ import type { RelayHealth } from '../health/relay-health.ts';
 import type { Standing } from '../health/standing.ts';
 import type { Classification } from '../outcome/outcome.ts';
 import type { Random } from '../platform/clock.ts';
+import { within } from '../platform/within.ts';
 import { type Affinity, type Choosable, tryOrder } from './choose.ts';
 import type { Credentials, NoCredentials } from './credentials.ts';
-import { within } from './credentials-secret.ts';
 
 export interface DirectoryOptions {
   readonly relays: Readonly<Record<string, RelaySettings>>;

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../platform/clock.ts';
-import { within } from './credentials-secret.ts';
+import { within } from '../platform/within.ts';
 import type { FetchToken, TokenAnswer, TokenRequest } from './oauth2.ts';
 
 type TokenState = { readonly ok: true; readonly accessToken: string } | Extract<TokenAnswer, { ok: false }>;

@@ -1,3 +1,4 @@
+import { within } from '../platform/within.ts';
 import type { Acquired } from './transport.ts';
 
 interface Login {
@@ -57,8 +58,8 @@ export class FirstLogin {
 
   async #verdictOf({ acquired, isAtLogin }: First): Promise<void> {
     const { openMs, verdictMs } = this.#patience;
-    await within(openMs, acquired);
-    if (isAtLogin()) await within(verdictMs - openMs, acquired);
+    await within(acquired, openMs);
+    if (isAtLogin()) await within(acquired, verdictMs - openMs);
   }
 
   async #goFirst(version: string, start: Start): Promise<Acquired> {
@@ -76,14 +77,6 @@ export class FirstLogin {
       if (this.#first === mine) this.#first = undefined;
     }
   }
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
 function isRefusedLogin(acquired: Acquired): boolean {
